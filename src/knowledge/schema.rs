@@ -1,0 +1,665 @@
+//! The typed form of one library file under `rules/` (or of a team's own).
+//!
+//! One file describes one library completely. Everything here is data: the engine asks it questions and knows no
+//! library by name. Unknown keys are errors.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::core::Language;
+
+/// One library: a driver, a layer above a driver, a retry library, a framework or a part of the standard library.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LibraryFile {
+    /// What it is called and how it is recognised.
+    pub library: Head,
+    /// Import path -> canonical path, for re-exports: `"pymongo.mongo_client.MongoClient" = "pymongo.MongoClient"`.
+    /// A key ending in `.*` renames a whole prefix.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+    /// The exceptions.
+    #[serde(default)]
+    pub errors: Errors,
+    /// Named retry behaviours; the first gate whose versions match the assumed version decides.
+    #[serde(default)]
+    pub behaviours: BTreeMap<String, Vec<Gate>>,
+    /// The type graph, by a short name used in `gives`, `attribute`, ... (`client`, `collection`).
+    #[serde(default)]
+    pub types: BTreeMap<String, TypeSpec>,
+    /// Functions and decorators by canonical path. Classes belong in `types`.
+    #[serde(default)]
+    pub functions: BTreeMap<String, CallSpec>,
+    /// Options of constructors and connection strings.
+    #[serde(default)]
+    pub options: Vec<OptionSpec>,
+    /// Type name -> names of parameters and attributes that by convention hold one. They make handles of confidence
+    /// `likely`, only in modules that import the library.
+    #[serde(default)]
+    pub conventions: BTreeMap<String, Vec<String>>,
+    /// Constructors, calls or versions whose reconnecting is known not to work (RL303), by canonical path or `type.method`.
+    #[serde(default)]
+    pub broken: Vec<Broken>,
+    /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
+    /// `{error}` are replaced.
+    #[serde(default)]
+    pub help: BTreeMap<String, String>,
+    /// Samples: tests of this file.
+    #[serde(default, rename = "sample")]
+    pub samples: Vec<Sample>,
+}
+
+/// How a library is recognised.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Shown in findings.
+    pub name: String,
+    /// `python` or `rust`.
+    pub language: LanguageName,
+    /// `driver`, `layer` (above a driver), `retry`, `framework` or `std`.
+    pub role: Role,
+    /// The data store, for drivers and layers: `mongodb`, `redis`, `mysql`, `postgresql`, `sql`.
+    #[serde(default)]
+    pub store: Option<String>,
+    /// Names on PyPI or crates.io; versions are looked up by the first that the project declares.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Top-level module or crate names. A file that imports one of these is analysed (drivers and layers only).
+    pub imports: Vec<String>,
+    /// The driver whose errors and versions count, for a layer: `pymongo`.
+    #[serde(default)]
+    pub driver: Option<String>,
+    /// The version assumed when none is known: the oldest whose behaviour is described.
+    #[serde(default)]
+    pub oldest: Option<String>,
+    /// Where the facts come from.
+    pub source: String,
+}
+
+/// The analysed language, as written in library files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LanguageName {
+    /// Python.
+    Python,
+    /// Rust.
+    Rust,
+}
+
+impl From<LanguageName> for Language {
+    fn from(name: LanguageName) -> Self {
+        match name {
+            LanguageName::Python => Language::Python,
+            LanguageName::Rust => Language::Rust,
+        }
+    }
+}
+
+/// What part a library plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Talks to a data store.
+    Driver,
+    /// An ODM, ORM or plugin above a driver.
+    Layer,
+    /// Retries calls.
+    Retry,
+    /// Calls the project's functions.
+    Framework,
+    /// The language's own library.
+    Std,
+}
+
+/// The exceptions of a library.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Errors {
+    /// What is raised when the connection is lost, by version; the first match decides. Several classes: all of them must be covered.
+    #[serde(default)]
+    pub loss: Vec<Loss>,
+    /// Class -> bases and versions. Builtin bases are written plainly (`Exception`, `OSError`).
+    #[serde(default)]
+    pub classes: BTreeMap<String, ErrorClass>,
+    /// Classes that people name in its place and that never fire (RL109), and why.
+    #[serde(default)]
+    pub lookalikes: BTreeMap<String, String>,
+    /// Rust: methods and functions by which a program asks whether an error is a lost connection (`is_io_error`, `is_connection_dropped`).
+    #[serde(default)]
+    pub predicates: Vec<String>,
+    /// Rust: variants and kinds that stand for a lost connection (`redis::ErrorKind::Io`); a match on others is RL104.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+}
+
+/// What is raised on a lost connection.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Loss {
+    /// Versions, such as `>=3.0,<4`; all if left out.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// The documented class or classes; naming each of them, or a class above, is a guard.
+    pub classes: Vec<String>,
+}
+
+/// An exception class.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorClass {
+    /// Base classes by canonical path.
+    pub bases: Vec<String>,
+    /// Versions in which it exists; outside of them naming it is RL109.
+    #[serde(default)]
+    pub versions: Option<String>,
+}
+
+/// How often the driver itself repeats an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retry {
+    /// The first lost reply reaches the caller.
+    Never,
+    /// One lost reply is absorbed.
+    Once,
+    /// Repeats until it succeeds or a deadline.
+    Many,
+}
+
+/// One line of a retry behaviour.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Versions; all if left out.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// What the driver does.
+    pub retry: Retry,
+    /// What it does if this option is on (`retryWrites=true` before 3.9).
+    #[serde(default)]
+    pub with: BTreeMap<String, Retry>,
+    /// What it does if this option is off.
+    #[serde(default)]
+    pub without: BTreeMap<String, Retry>,
+}
+
+/// What happens to a connection that was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// Every later call fails until somebody opens a new one.
+    Bare,
+    /// The failing call raises, the next gets a fresh connection.
+    Pooled,
+    /// Reconnects by itself.
+    SelfHealing,
+}
+
+/// A type of the library.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TypeSpec {
+    /// Shown in findings: `Collection`.
+    pub name: String,
+    /// Class paths: constructing one, or annotating with it, gives this type.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Inherits everything not given here from this type (`type` or `library:type`).
+    #[serde(default)]
+    pub base: Option<String>,
+    /// Versions in which the type exists.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// What happens to it when the connection is lost; for the type that holds the connection.
+    #[serde(default)]
+    pub connection: Option<Connection>,
+    /// What the constructor does, beyond giving the type (a round trip, what it keeps).
+    #[serde(default)]
+    pub constructor: Option<CallSpec>,
+    /// Constructing wraps its first argument and gives a guarded form of it, catching these classes (a proxy).
+    #[serde(default)]
+    pub guards: Option<GuardSpec>,
+    /// What any attribute not named here gives.
+    #[serde(default)]
+    pub attribute: Option<String>,
+    /// Named attributes that are not methods.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// Attributes whose reading is a round trip, and its behaviour.
+    #[serde(default)]
+    pub properties: BTreeMap<String, CallSpec>,
+    /// What a subscript gives.
+    #[serde(default)]
+    pub index: Option<CallSpec>,
+    /// What calling the object does.
+    #[serde(default)]
+    pub call: Option<CallSpec>,
+    /// Its methods.
+    #[serde(default)]
+    pub methods: BTreeMap<String, CallSpec>,
+    /// Methods of the class itself (`Model.get(..)`), for types that are subclassed by the project.
+    #[serde(default)]
+    pub class_methods: BTreeMap<String, CallSpec>,
+    /// Attributes of the class itself (`Document.objects`).
+    #[serde(default)]
+    pub class_attributes: BTreeMap<String, String>,
+    /// The type is lazy: the round trips happen when it is iterated.
+    #[serde(default)]
+    pub iterate: Option<Iteration>,
+    /// What iteration gives.
+    #[serde(default)]
+    pub element: Option<String>,
+    /// After a loss the object is finished: going on with it loses the rest silently (RL204).
+    #[serde(default)]
+    pub dead_after_loss: bool,
+    /// Its round trips happen when the result is awaited.
+    #[serde(default)]
+    pub awaited: bool,
+    /// What `await object` does, for lazy awaitables (an ODM's query).
+    #[serde(default)]
+    pub on_await: Option<CallSpec>,
+    /// What `with object as x` gives; `self` if left out.
+    #[serde(default)]
+    pub enter: Option<String>,
+    /// What entering does: a round trip, a transaction.
+    #[serde(default)]
+    pub on_enter: Option<CallSpec>,
+    /// What leaving does: the commit of a transaction.
+    #[serde(default)]
+    pub on_exit: Option<CallSpec>,
+    /// The calls inside a `with` of this type are in one transaction.
+    #[serde(default)]
+    pub transaction: bool,
+    /// `bool(x)`, `len(x)`, `x in ..` are round trips with this behaviour.
+    #[serde(default)]
+    pub truth: Option<String>,
+    /// Rust: the generic argument that this type stands for (`Arc<T>` gives `T`): index of the argument.
+    #[serde(default)]
+    pub transparent: Option<usize>,
+    /// Code running in a `with` of this type, or in the body of a loop over it, is guarded (tenacity's `attempt`).
+    #[serde(default)]
+    pub attempt: bool,
+}
+
+/// The round trips of an iteration.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Iteration {
+    /// The behaviour of the first batch.
+    pub first: String,
+    /// The behaviour of later batches; none if all arrives at once.
+    #[serde(default)]
+    pub rest: Option<String>,
+}
+
+/// Which arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ArgRef {
+    /// By position from 0.
+    Position(usize),
+    /// By keyword; `*` means all positional arguments.
+    Name(String),
+    /// By position or keyword.
+    Either(usize, String),
+}
+
+/// What calling something does. The same form serves methods, functions, constructors and decorators.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallSpec {
+    /// The call is a round trip with this behaviour.
+    #[serde(default)]
+    pub trip: Option<String>,
+    /// What it gives: a type of this file, `library:type`, `self`, `argument` (the first argument unchanged) or nothing known.
+    #[serde(default)]
+    pub gives: Option<String>,
+    /// The result is made without a round trip and does its work later (cursors); guards around it are remembered for RL103.
+    #[serde(default)]
+    pub lazy: bool,
+    /// Overrides by arguments; the first that matches counts.
+    #[serde(default)]
+    pub when: Vec<When>,
+    /// Versions in which it exists.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// What it raises on a loss, instead of the library's `loss`.
+    #[serde(default)]
+    pub raises: Option<String>,
+    /// It iterates its object: `all` batches or the `first`.
+    #[serde(default)]
+    pub consumes: Option<Consumes>,
+    /// It iterates this argument wholly (`list(x)`).
+    #[serde(default)]
+    pub consumes_argument: Option<ArgRef>,
+    /// It takes one item of this argument (`next(x)`).
+    #[serde(default)]
+    pub steps_argument: Option<ArgRef>,
+    /// It hands on the lazy argument (`enumerate(x)`).
+    #[serde(default)]
+    pub passes_iterable: Option<ArgRef>,
+    /// It awaits these arguments (`asyncio.gather(*aws)`).
+    #[serde(default)]
+    pub awaits: Option<ArgRef>,
+    /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
+    #[serde(default)]
+    pub awaited: Option<bool>,
+    /// It calls this argument with the further ones, and gives its result.
+    #[serde(default)]
+    pub calls: Option<ArgRef>,
+    /// It runs this argument on its own (thread, task): its errors do not come back here.
+    #[serde(default)]
+    pub spawns: Option<ArgRef>,
+    /// With `spawns`: the result gives the argument's value and errors when this method is called or it is awaited.
+    #[serde(default)]
+    pub joins: Option<String>,
+    /// With `calls` or as a decorator: errors of these classes are caught.
+    #[serde(default)]
+    pub guard: Option<GuardSpec>,
+    /// A decorator (or a maker of one) that leaves the function as it is.
+    #[serde(default)]
+    pub transparent: bool,
+    /// `functools.partial`.
+    #[serde(default)]
+    pub partial: bool,
+    /// A decorator that makes a context manager of a generator.
+    #[serde(default)]
+    pub context_manager: bool,
+    /// A context manager that drops errors of the classes in its arguments (`contextlib.suppress`).
+    #[serde(default)]
+    pub suppresses: bool,
+    /// Describes which errors a retry covers (`retry_if_exception_type(A)`).
+    #[serde(default)]
+    pub predicate: Option<Predicate>,
+    /// Never returns (`sys.exit`, `abort`): in a handler it counts as an answer.
+    #[serde(default)]
+    pub exits: bool,
+    /// As an exception class: raising it is an answer, not an escape (`HTTPException`).
+    #[serde(default)]
+    pub answers: bool,
+    /// Registers functions with a framework.
+    #[serde(default)]
+    pub registers: Option<Registers>,
+    /// Reads this argument as the name of an environment variable.
+    #[serde(default)]
+    pub reads_env: Option<ArgRef>,
+    /// What repeating it does (RL201).
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// Marks the object with a flag (`one-batch`) when the condition of `when` holds, or always.
+    #[serde(default)]
+    pub sets: Option<String>,
+    /// It opens a connection or checks one out of a pool: not a call site by itself.
+    #[serde(default)]
+    pub opens: bool,
+    /// It makes the dead connection of its object usable again (`ping(reconnect=True)`).
+    #[serde(default)]
+    pub revives: bool,
+    /// It starts a transaction on its object.
+    #[serde(default)]
+    pub begins: bool,
+    /// It ends a transaction on its object.
+    #[serde(default)]
+    pub ends: bool,
+    /// Waits (`time.sleep`): a retry with it has a backoff.
+    #[serde(default)]
+    pub waits: bool,
+    /// It is the constructor of a settings class: annotated fields are environment variables.
+    #[serde(default)]
+    pub settings: bool,
+}
+
+/// How an object is iterated by a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consumes {
+    /// Every batch.
+    All,
+    /// The first batch only.
+    First,
+    /// One more item: any batch.
+    Next,
+}
+
+/// An override by arguments or flags.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The argument looked at.
+    #[serde(default)]
+    pub arg: Option<ArgRef>,
+    /// Its literal value: `true`, `false`, a number or a string.
+    #[serde(default)]
+    pub is: Option<Literal>,
+    /// It holds one of these dictionary keys or strings, at any depth.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// It holds the result of one of these constructors, at any depth.
+    #[serde(default)]
+    pub holds: Vec<String>,
+    /// It is a known integer of at least this.
+    #[serde(default)]
+    pub min: Option<i64>,
+    /// It is a known integer of at most this.
+    #[serde(default)]
+    pub max: Option<i64>,
+    /// The argument is given (true) or left out (false).
+    #[serde(default)]
+    pub given: Option<bool>,
+    /// The object carries this flag.
+    #[serde(default)]
+    pub flag: Option<String>,
+    /// Versions.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// Then this behaviour; `none` for no round trip.
+    #[serde(default)]
+    pub trip: Option<String>,
+    /// Then it gives this.
+    #[serde(default)]
+    pub gives: Option<String>,
+    /// Then it sets this flag.
+    #[serde(default)]
+    pub sets: Option<String>,
+    /// Then repeating it does this.
+    #[serde(default)]
+    pub repeat: Option<Repeat>,
+    /// Then it revives its object.
+    #[serde(default)]
+    pub revives: Option<bool>,
+}
+
+/// A literal in a condition.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Literal {
+    /// A truth value.
+    Bool(bool),
+    /// A number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+/// What applying an operation twice does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeat {
+    /// The result is the same.
+    Same,
+    /// A second insert: a duplicate, unless the document carries its own key.
+    Inserts,
+    /// Depends on the update operators in the arguments (`$inc`, `$push` change the result).
+    Updates,
+    /// The result changes.
+    Changes,
+    /// A statement in text decides (`INSERT` changes, `SELECT`, `UPDATE .. SET x = 1` do not).
+    Statement,
+}
+
+/// Which errors a guard catches and what it does then.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GuardSpec {
+    /// Arguments that name exception classes, a tuple of them, or a predicate.
+    #[serde(default)]
+    pub exceptions: Vec<ArgRef>,
+    /// Arguments that hold a predicate function over the exception.
+    #[serde(default)]
+    pub predicate: Vec<ArgRef>,
+    /// What is caught if none of those is given.
+    #[serde(default)]
+    pub default: Vec<String>,
+    /// Catches only if this argument is given.
+    #[serde(default)]
+    pub needs: Vec<ArgRef>,
+    /// Versions of the library in which it guards.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// Versions of the driver with which it guards.
+    #[serde(default)]
+    pub driver_versions: Option<String>,
+    /// It repeats the call.
+    #[serde(default)]
+    pub retries: bool,
+    /// Arguments any of which limits the attempts; empty if it is limited anyway.
+    #[serde(default)]
+    pub limits: Vec<ArgRef>,
+    /// Limited even without `limits`.
+    #[serde(default)]
+    pub limited: bool,
+    /// Arguments any of which waits between attempts.
+    #[serde(default)]
+    pub waits: Vec<ArgRef>,
+    /// Waits even without `waits`.
+    #[serde(default)]
+    pub waiting: bool,
+    /// Returns quietly after the last attempt if this argument is given.
+    #[serde(default)]
+    pub silent: Option<ArgRef>,
+}
+
+/// How a predicate is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Predicate {
+    /// Covers the classes in its arguments.
+    Types,
+    /// Covers all but the classes in its arguments.
+    NotTypes,
+    /// Calls its argument with the exception.
+    Function,
+    /// Any of its arguments.
+    Any,
+    /// All of its arguments.
+    All,
+    /// Covers no exception (`retry_if_result`).
+    Nothing,
+    /// Covers every exception (`retry_always`).
+    Everything,
+}
+
+/// What is registered with a framework.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registers {
+    /// What is registered.
+    pub what: Registration,
+    /// Which argument holds the function; as a decorator the decorated function if left out.
+    #[serde(default)]
+    pub function: Option<ArgRef>,
+    /// Which argument names the exception classes (for `error-handler`).
+    #[serde(default)]
+    pub classes: Option<ArgRef>,
+    /// Position of the parameter through which a middleware calls on (`call_next`).
+    #[serde(default)]
+    pub next: Option<usize>,
+    /// Only for routes of the same object (a blueprint), not application-wide.
+    #[serde(default)]
+    pub local: bool,
+}
+
+/// What is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Registration {
+    /// A function that the framework calls.
+    Entry,
+    /// A handler of exceptions, application-wide.
+    ErrorHandler,
+    /// A function around every entry.
+    Middleware,
+    /// The argument is a function whose result is passed as the parameter (`Depends(get_db)`).
+    Dependency,
+}
+
+/// An option of a constructor or connection string.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionSpec {
+    /// The keyword; also looked for in connection strings, where case does not count.
+    pub name: String,
+    /// Other spellings.
+    #[serde(default)]
+    pub spellings: Vec<String>,
+    /// Types whose constructors take it.
+    pub on: Vec<String>,
+    /// Values that count as off or as set.
+    #[serde(default)]
+    pub values: Vec<Literal>,
+    /// Reported when it has one of `values` (`RL301`, `RL304`), or is missing (`RL302`).
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Severity of that finding; the rule's own if left out.
+    #[serde(default)]
+    pub severity: Option<String>,
+    /// True: reported when the option is missing.
+    #[serde(default)]
+    pub missing: bool,
+    /// Versions in which it counts.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// Why it matters: the message's second half.
+    #[serde(default)]
+    pub why: String,
+    /// What to do.
+    #[serde(default)]
+    pub help: String,
+}
+
+/// A part whose reconnecting is known not to work.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Broken {
+    /// Canonical path of the constructor or function, or `type.method`.
+    pub path: String,
+    /// Versions of the library.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// Versions of the driver.
+    #[serde(default)]
+    pub driver_versions: Option<String>,
+    /// Only if this argument is left out.
+    #[serde(default)]
+    pub unless: Vec<ArgRef>,
+    /// What goes wrong.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// A test of the file: code and the findings expected as end-of-line comments.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// What it shows.
+    pub name: String,
+    /// Manifest lines, `pymongo==4.6.3`.
+    #[serde(default)]
+    pub requires: Vec<String>,
+    /// The code; expected codes as `#! RL101` or `//~ RL101` at the end of a line.
+    pub code: String,
+}
