@@ -2,4 +2,6 @@
 
 pub mod core;
 pub mod findings;
+pub mod flow;
 pub mod knowledge;
+pub mod resolve;
