@@ -1,0 +1,31 @@
+//! Embeds the rule texts: a new rule is a new file in `rules/lints`, and nothing else has to name it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    println!("cargo::rerun-if-changed=build.rs");
+    embed_rule_texts(&root, &out);
+}
+
+/// Writes a list of the texts of `rules/lints/*.md`, in the order of their names, for `src/lints/texts.rs`.
+fn embed_rule_texts(root: &Path, out: &Path) {
+    let folder = root.join("rules/lints");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the crate has a folder rules/lints")
+        .map(|entry| entry.expect("the folder rules/lints can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in files {
+        let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes it");
+    }
+    list.push_str("]\n");
+    fs::write(out.join("rule_texts.rs"), list).expect("the build folder can be written");
+}
