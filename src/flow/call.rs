@@ -124,6 +124,7 @@ impl Interp<'_> {
             Obj::Decorator(spec, guard, made) => self.decorate_with(spec, guard, made, args, at),
             Obj::Guarded(inner, guard) => {
                 let outer = std::mem::take(&mut self.frame().flights);
+                let mark = self.guard_mark.replace(self.log_mark());
                 let value = self.call_obj(inner, args, at);
                 let raised = std::mem::replace(&mut self.frame().flights, outer);
                 // The guard runs around the body of a coroutine function, which runs when it is awaited.
@@ -131,6 +132,7 @@ impl Interp<'_> {
                 for flight in self.filter(raised, guard) {
                     self.emit(flight);
                 }
+                self.guard_mark = mark;
                 value
             }
             Obj::Guard(guard) => {
@@ -274,6 +276,8 @@ impl Interp<'_> {
 
     /// The errors of a summary arrive at the caller.
     pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
+        self.waits_log += usize::from(summary.waits);
+        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
             flight.path = self.path_prepend(at, flight.path);
@@ -339,6 +343,7 @@ impl Interp<'_> {
             yields: Value::NOTHING,
             flights: Rc::from([]),
             diverges: false,
+            waits: false,
             raises: Rc::from([]),
         };
         if self.running.contains_key(&act) {
@@ -350,6 +355,7 @@ impl Interp<'_> {
         self.activations += 1;
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
+        let log = self.log_mark();
         let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
         self.running.remove(&act);
         let mut frame = frame;
@@ -386,6 +392,7 @@ impl Interp<'_> {
             yields: frame.yields,
             flights: flights.into(),
             diverges,
+            waits: self.waited_since(log),
             raises: frame.raises.into(),
         };
         self.memo.insert(act, summary.clone());
@@ -981,11 +988,13 @@ impl Interp<'_> {
         at: ExprRef,
     ) -> Value {
         let outer = std::mem::take(&mut self.frame().flights);
+        let mark = self.guard_mark.replace(self.log_mark());
         let value = self.call(func, args, at);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         for flight in self.filter(raised, guard) {
             self.emit(flight);
         }
+        self.guard_mark = mark;
         self.guard_lazily(value, guard)
     }
 

@@ -33,6 +33,7 @@ impl Interp<'_> {
     ) {
         let outer = std::mem::take(&mut self.frame().flights);
         let before = self.save();
+        let log = self.log_mark();
         self.exec_block(m, body);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         let after_body = self.save();
@@ -67,7 +68,9 @@ impl Interp<'_> {
                 let bound = self.exception_value(&flights, classes[index]);
                 self.set_var(name, bound);
             }
+            let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
+            let waited = self.waited_since(handler_log);
             ends.push(self.save());
             let place = self.place(handler.span);
             let what = self.handler_text(handler.span);
@@ -79,6 +82,13 @@ impl Interp<'_> {
                 }
                 continue;
             }
+            if let Some((place, found)) = retry {
+                self.note_retry(place, &found, &flights, log, waited);
+            }
+            if state.goes_on {
+                self.note_resumed(place, &flights, log);
+            }
+            let retry = retry.map(|(place, _)| place);
             self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None });
         }
         for flight in passed {
@@ -547,6 +557,9 @@ impl Interp<'_> {
             match self.guard_covers(&guard, &flight.error) {
                 Cover::Whole | Cover::Unclear => {
                     let retry = guard.retries.then_some(guard.place);
+                    if retry.is_some() {
+                        self.note_guard_retry(&guard, &flight);
+                    }
                     self.stop(&flight, Stop { place: guard.place, what: guard.name.clone(), retry, guard: Some(id) });
                 }
                 miss => {

@@ -17,8 +17,10 @@ pub mod flight;
 mod guard;
 mod library;
 mod names;
+pub mod repeat;
 mod retry;
 mod roots;
+pub mod verdict;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -83,6 +85,8 @@ struct Summary {
     flights: Rc<[Flight]>,
     /// It never returns normally.
     diverges: bool,
+    /// It waits somewhere.
+    waits: bool,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
 }
@@ -107,6 +111,8 @@ struct HandlerState {
     name: Option<Symbol>,
     /// Some path leaves the handler without raising.
     completes: bool,
+    /// Some path goes on with what follows, or with the next pass of the loop.
+    goes_on: bool,
     /// What the raising paths raise.
     raises: Vec<Raise>,
     /// Loops open when it was entered.
@@ -116,6 +122,8 @@ struct HandlerState {
 /// A loop being evaluated.
 #[derive(Debug, Default)]
 struct LoopState {
+    /// The log of makings when the loop was entered.
+    log: Option<repeat::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
 }
@@ -185,7 +193,7 @@ struct Pending {
     spec: SpecId,
     trip: Option<Symbol>,
     gives: Value,
-    repeat: Option<crate::knowledge::Repeat>,
+    repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
 }
 
 /// A constructor call of a library's type.
@@ -244,6 +252,8 @@ pub struct Outcomes {
     pub openings: Vec<Opening>,
     /// Environment variables read.
     pub env_reads: Vec<EnvRead>,
+    /// Retries met.
+    pub retried: Vec<repeat::Retried>,
     /// Library guards by [`crate::resolve::value::GuardId`].
     pub guards: Vec<Guard>,
     /// Names of the exceptions in notes and flights.
@@ -312,6 +322,12 @@ struct Interp<'w> {
     joined: FxHashSet<ExprRef>,
     decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
     retries: FxHashMap<UnitId, retry::Retries>,
+    /// Makings of lazy objects, in the order of evaluation.
+    makings_log: Vec<ExprRef>,
+    /// How often something waited.
+    waits_log: usize,
+    /// The log when the innermost library guard was entered.
+    guard_mark: Option<repeat::Mark>,
 }
 
 /// Analyses the program.
@@ -370,6 +386,9 @@ impl<'w> Interp<'w> {
             joined: FxHashSet::default(),
             decorator_scopes: FxHashMap::default(),
             retries: FxHashMap::default(),
+            makings_log: Vec::new(),
+            waits_log: 0,
+            guard_mark: None,
         }
     }
 
