@@ -3,3 +3,4 @@
 pub mod core;
 pub mod findings;
 pub mod knowledge;
+pub mod syntax;
