@@ -8,3 +8,4 @@ pub mod knowledge;
 pub mod lints;
 pub mod report;
 pub mod resolve;
+pub mod syntax;

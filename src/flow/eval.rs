@@ -163,6 +163,7 @@ impl Interp<'_> {
                 }
                 Value::UNKNOWN
             }
+            ExprKind::Select(_) => Value::UNKNOWN,
             ExprKind::Control(stmt) => {
                 self.exec_block(m, &crate::core::Block(Vec::new()));
                 let _ = stmt;

@@ -81,7 +81,7 @@ impl Interp<'_> {
                 let value = self.eval(m, *subject);
                 self.exec_match(m, value, arms);
             }
-            StmtKind::Block(block) => self.exec_block(m, block),
+            StmtKind::Block(block) | StmtKind::Labelled(block) => self.exec_block(m, block),
             StmtKind::Return(value) => {
                 let value = value.map_or(Value::NONE, |v| self.eval(m, v));
                 let joined = self.v.join(self.here().ret, value);
