@@ -60,6 +60,7 @@ impl Interp<'_> {
             self.exec_block(m, otherwise);
         }
         let mut ends = vec![self.save()];
+        let mut retried = Vec::new();
 
         for (index, handler) in handlers.iter().enumerate() {
             self.restore(at_handlers.clone());
@@ -84,6 +85,8 @@ impl Interp<'_> {
             }
             if let Some((place, found)) = retry {
                 self.note_retry(place, &found, &flights, log, waited);
+                let sites: Vec<_> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
+                retried.extend(sites);
             }
             if state.goes_on {
                 self.note_resumed(place, &flights, log);
@@ -94,6 +97,7 @@ impl Interp<'_> {
         for flight in passed {
             self.emit(flight);
         }
+        self.frame().retried.extend(retried);
         let first = ends.swap_remove(0);
         self.restore(first);
         for end in ends {

@@ -877,7 +877,7 @@ impl<'w> Interp<'w> {
     fn decorator(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
         let call = &k.call(id).call;
-        let direct = args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
+        let direct = !call.maker && args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;

@@ -158,6 +158,8 @@ struct Frame {
     thrown: Option<Vec<Flight>>,
     /// Open transactions.
     transactions: usize,
+    /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
+    retried: Vec<SiteId>,
 }
 
 /// A library's guard: a retry decorator, a proxy.
@@ -326,6 +328,8 @@ struct Interp<'w> {
     makings_log: Vec<ExprRef>,
     /// How often something waited.
     waits_log: usize,
+    /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
+    patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
     guard_mark: Option<repeat::Mark>,
 }
@@ -389,6 +393,7 @@ impl<'w> Interp<'w> {
             makings_log: Vec::new(),
             waits_log: 0,
             guard_mark: None,
+            patched_at: None,
         }
     }
 
@@ -551,6 +556,9 @@ impl<'w> Interp<'w> {
     /// Sends errors on outwards.
     fn emit(&mut self, flight: Flight) {
         let frame = self.frame();
+        if flight.making.is_none() && frame.retried.contains(&flight.site) {
+            return;
+        }
         if !frame.flights.contains(&flight) {
             frame.flights.push(flight);
         }
