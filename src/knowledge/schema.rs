@@ -234,6 +234,9 @@ pub struct TypeSpec {
     /// What a subscript gives.
     #[serde(default)]
     pub index: Option<CallSpec>,
+    /// What a slice (`x[2:5]`) gives; `index` if left out.
+    #[serde(default)]
+    pub slice: Option<CallSpec>,
     /// What calling the object does.
     #[serde(default)]
     pub call: Option<CallSpec>,
@@ -273,6 +276,9 @@ pub struct TypeSpec {
     /// The calls inside a `with` of this type are in one transaction.
     #[serde(default)]
     pub transaction: bool,
+    /// Inside of a `with` of this type this option counts as on (`with pymongo.timeout(5)`: `timeoutMS`).
+    #[serde(default)]
+    pub turns_on: Option<String>,
     /// `bool(x)`, `len(x)`, `x in ..` are round trips with this behaviour.
     #[serde(default)]
     pub truth: Option<String>,
