@@ -338,6 +338,9 @@ pub struct CallSpec {
     /// What it raises on a loss, instead of the library's `loss`.
     #[serde(default)]
     pub raises: Option<String>,
+    /// What it gives is this argument, unchanged (`typing.cast(T, x)`); `gives = "argument"` stands for the first.
+    #[serde(default)]
+    pub gives_argument: Option<ArgRef>,
     /// It iterates its object: `all` batches or the `first`.
     #[serde(default)]
     pub consumes: Option<Consumes>,
@@ -347,12 +350,18 @@ pub struct CallSpec {
     /// It takes one item of this argument (`next(x)`).
     #[serde(default)]
     pub steps_argument: Option<ArgRef>,
+    /// It asks for the truth or the length of this argument (`bool(x)`, `len(x)`): its type's `truth` is a round trip.
+    #[serde(default)]
+    pub tests_argument: Option<ArgRef>,
     /// It hands on the lazy argument (`enumerate(x)`).
     #[serde(default)]
     pub passes_iterable: Option<ArgRef>,
     /// It awaits these arguments (`asyncio.gather(*aws)`).
     #[serde(default)]
     pub awaits: Option<ArgRef>,
+    /// With `awaits`: if this argument is true, errors are among the results and are not raised (`gather(return_exceptions=True)`).
+    #[serde(default)]
+    pub returns_errors: Option<ArgRef>,
     /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
     #[serde(default)]
     pub awaited: Option<bool>,
