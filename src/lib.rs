@@ -1,7 +1,12 @@
 //! `reconnect-lint`: finds the lines of Rust and Python code that will not survive a lost database connection.
 
 pub mod analysis;
+pub mod check;
+pub mod cli;
+pub mod config;
 pub mod core;
 pub mod findings;
+pub mod fix;
 pub mod lints;
 pub mod report;
+pub mod suggest;
