@@ -146,7 +146,10 @@ pub enum AnalysisError {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("paths", &self.paths).field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("paths", &self.paths)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }
 
@@ -257,7 +260,10 @@ pub fn files(request: &Request) -> Vec<PathBuf> {
             })
             .build();
         for entry in walk.flatten() {
-            let is_source = entry.path().extension().is_some_and(|e| e == "py" || e == "rs" || e == "pyi");
+            let is_source = entry
+                .path()
+                .extension()
+                .is_some_and(|e| e == "py" || e == "rs" || e == "pyi");
             if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source {
                 found.push(entry.into_path());
             }

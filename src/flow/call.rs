@@ -66,6 +66,7 @@ impl Frame {
             loops: Vec::new(),
             thrown: None,
             transactions: 0,
+            turned_on: Vec::new(),
             retried: Vec::new(),
         }
     }
@@ -809,7 +810,7 @@ impl Interp<'_> {
                         self.set_item(receiver, key, value);
                     }
                 }
-                let found = self.item(receiver, key, at);
+                let found = self.item(receiver, key, at, false);
                 let default = args.pos.get(1).copied().unwrap_or(Value::NONE);
                 self.v.join(found, default)
             }

@@ -24,7 +24,8 @@ impl Interp<'_> {
                 let base_value = self.eval(m, *base);
                 let key = self.eval(m, *index);
                 self.read_env_item(m, *base, base_value, key, at);
-                self.item(base_value, key, at)
+                let sliced = matches!(m.expr(*index).kind, ExprKind::Slice(_));
+                self.item(base_value, key, at, sliced)
             }
             ExprKind::Slice(parts) | ExprKind::Unknown(parts) => {
                 for part in parts {

@@ -396,14 +396,29 @@ impl Interp<'_> {
         }
         let transaction = self.is_transaction(manager);
         self.frame().transactions += usize::from(transaction);
+        let options = self.turned_on(manager);
+        let before = self.here().turned_on.len();
+        self.frame().turned_on.extend(options);
         let outer = std::mem::take(&mut self.frame().flights);
         self.exec_with(m, rest, body);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         self.frame().transactions -= usize::from(transaction);
+        self.frame().turned_on.truncate(before);
         let dead = self.here().dead;
         self.frame().dead = false;
         self.leave(manager, at, raised);
         self.frame().dead = dead;
+    }
+
+    fn turned_on(&self, manager: Value) -> Vec<String> {
+        self.v
+            .objs(manager)
+            .iter()
+            .filter_map(|&o| match self.v.get(o) {
+                Obj::Handle(h) => self.k.ty(h.ty).spec.turns_on.as_ref().map(|t| t.to_ascii_lowercase()),
+                _ => None,
+            })
+            .collect()
     }
 
     fn is_transaction(&mut self, manager: Value) -> bool {

@@ -79,6 +79,9 @@ impl<'w> Interp<'w> {
         }
         if let Some(awaited) = &call.awaits {
             let values: Vec<Value> = Self::arg_values(args, awaited);
+            let kept = call.returns_errors.as_ref().and_then(|r| Self::arg(args, r));
+            let kept = kept.is_some_and(|v| self.v.truth(v) != Some(false));
+            let outer = kept.then(|| std::mem::take(&mut self.frame().flights));
             let mut got = Vec::new();
             for value in values {
                 // A list of awaitables: each of them.
@@ -88,6 +91,14 @@ impl<'w> Interp<'w> {
                     value
                 };
                 got.push(self.await_value(value, at));
+            }
+            if let Some(outer) = outer {
+                // The errors are among the results.
+                let place = self.place_of(at);
+                let what = spec.name.to_string();
+                for flight in std::mem::replace(&mut self.frame().flights, outer) {
+                    self.stop(&flight, super::flight::Stop { place, what: what.clone(), retry: None, guard: None });
+                }
             }
             result = match got[..] {
                 [one] => one,
@@ -106,6 +117,16 @@ impl<'w> Interp<'w> {
             for value in Self::arg_values(args, stepped) {
                 let fresh = args.places.first().is_some_and(|p| self.is_fresh(*p));
                 result = self.iterate(value, at, if fresh { Consumes::First } else { Consumes::Next });
+            }
+        }
+        if let Some(tested) = &call.tests_argument {
+            for value in Self::arg_values(args, tested) {
+                self.truth_trip(value, at);
+            }
+        }
+        if let Some(given) = &call.gives_argument {
+            for value in Self::arg_values(args, given) {
+                result = self.v.join(result, value);
             }
         }
         if let Some(passed) = &call.passes_iterable {
@@ -476,6 +497,7 @@ impl<'w> Interp<'w> {
         let unit = at.unit;
         let in_transaction = self.frames.iter().any(|f| f.transactions > 0);
         let mut retry = Retry::Many;
+        let turned_on: Vec<String> = self.frames.iter().flat_map(|f| f.turned_on.iter().cloned()).collect();
         for trip in trips {
             let this = match k.behaviour(lib, trip) {
                 Some((owner, gates)) => {
@@ -484,6 +506,9 @@ impl<'w> Interp<'w> {
                     let options = &self.options[options.0 as usize];
                     crate::knowledge::retry(gates, release, |name| {
                         let name = name.to_ascii_lowercase();
+                        if turned_on.contains(&name) {
+                            return Some(true);
+                        }
                         let value = options.iter().find(|(n, _)| *n == name)?.1.as_deref()?;
                         Some(!matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "none"))
                     })
@@ -877,7 +902,7 @@ impl<'w> Interp<'w> {
     fn decorator(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
         let call = &k.call(id).call;
-        let direct = !call.maker && args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
+        let direct = args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;

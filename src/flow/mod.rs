@@ -158,6 +158,8 @@ struct Frame {
     thrown: Option<Vec<Flight>>,
     /// Open transactions.
     transactions: usize,
+    /// Options that a `with` around the current place turns on, in lower case.
+    turned_on: Vec<String>,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
 }

@@ -380,10 +380,6 @@ pub struct CallSpec {
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
-    /// With `transparent`, `guard` or `context_manager`: it makes the decorator whatever it is given (`functools.wraps(f)`);
-    /// otherwise a single function as argument is decorated at once.
-    #[serde(default)]
-    pub maker: bool,
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
