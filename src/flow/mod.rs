@@ -330,6 +330,8 @@ struct Interp<'w> {
     makings_log: Vec<ExprRef>,
     /// How often something waited.
     waits_log: usize,
+    /// Names of modules being looked up, to stop at circles.
+    looked_up: FxHashSet<(UnitId, Symbol)>,
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
@@ -396,6 +398,7 @@ impl<'w> Interp<'w> {
             waits_log: 0,
             guard_mark: None,
             patched_at: None,
+            looked_up: FxHashSet::default(),
         }
     }
 
