@@ -8,6 +8,9 @@ use crate::core::{
     Arg, ArgKind, Block, ExprId, ExprKind, FuncId, MAX_DEPTH, Param, ParamKind, Span, Stmt, StmtKind, StrLit, Symbol,
 };
 
+/// How deep the arguments inside the cut-off part of a chain may be.
+const ROOM: u32 = 100;
+
 impl Lower<'_> {
     /// Any expression.
     pub fn expr(&mut self, expr: &Expr) -> ExprId {
@@ -55,10 +58,17 @@ impl Lower<'_> {
             depths.push(below);
             below += u32::from(!links.get(i + 1).is_some_and(|next| same_operator(link, next)));
         }
-        let fits = depths.partition_point(|&depth| depth < MAX_DEPTH);
-        let lost = links.split_off(fits);
-        self.depth = below.min(MAX_DEPTH);
-        let mut base = if lost.is_empty() { self.head(inner) } else { self.flattened(&lost, inner) };
+        let mut base = if below < MAX_DEPTH {
+            self.depth = below;
+            self.head(inner)
+        } else {
+            // Room for the arguments of what is cut off.
+            let limit = MAX_DEPTH.saturating_sub(ROOM).max(depth);
+            let fits = depths.partition_point(|&depth| depth < limit);
+            let lost = links.split_off(fits);
+            self.depth = limit;
+            self.flattened(&lost, inner)
+        };
         for (link, depth) in links.iter().zip(depths).rev() {
             self.depth = depth;
             base = self.link(base, link);
@@ -96,7 +106,7 @@ impl Lower<'_> {
             }
         }
         let span = Span { start, end };
-        self.error(Span { start, end: start }, "too long a chain of calls or operators");
+        self.too_deep(Span { start, end: start });
         self.add(ExprKind::Unknown(children), span)
     }
 
@@ -107,8 +117,16 @@ impl Lower<'_> {
             Expr::MethodCall(call) => {
                 let (name, name_span) = self.ident(&call.method);
                 let callee = self.add(
-                    ExprKind::Attr { base, name, name_span, path: false },
-                    Span { start, end: name_span.end },
+                    ExprKind::Attr {
+                        base,
+                        name,
+                        name_span,
+                        path: false,
+                    },
+                    Span {
+                        start,
+                        end: name_span.end,
+                    },
                 );
                 let args = self.positional(&call.args);
                 let end = self.spans.end(call.paren_token.span.join());
@@ -116,7 +134,18 @@ impl Lower<'_> {
             }
             Expr::Field(field) => {
                 let (name, name_span) = self.member(&field.member);
-                self.add(ExprKind::Attr { base, name, name_span, path: false }, Span { start, end: name_span.end })
+                self.add(
+                    ExprKind::Attr {
+                        base,
+                        name,
+                        name_span,
+                        path: false,
+                    },
+                    Span {
+                        start,
+                        end: name_span.end,
+                    },
+                )
             }
             Expr::Await(wait) => {
                 let end = self.spans.end(wait.await_token.span);
@@ -150,7 +179,10 @@ impl Lower<'_> {
     }
 
     fn binary(&mut self, left: ExprId, op: &BinOp, right: ExprId) -> ExprId {
-        let span = Span { start: self.expr_span(left).start, end: self.expr_span(right).end };
+        let span = Span {
+            start: self.expr_span(left).start,
+            end: self.expr_span(right).end,
+        };
         let symbol = operator(op);
         // `a + b + c` goes into one node: text and conditions are often long chains of one operator.
         match (&mut self.module.exprs[left.0 as usize].kind, op) {
@@ -170,14 +202,22 @@ impl Lower<'_> {
         let kind = match op {
             BinOp::And(_) => ExprKind::And(operands),
             BinOp::Or(_) => ExprKind::Or(operands),
-            _ => ExprKind::Op { op: Symbol::new(symbol), operands },
+            _ => ExprKind::Op {
+                op: Symbol::new(symbol),
+                operands,
+            },
         };
         self.add(kind, span)
     }
 
     /// Arguments by position.
     pub fn positional<'e>(&mut self, args: impl IntoIterator<Item = &'e Expr>) -> Vec<Arg> {
-        args.into_iter().map(|arg| Arg { kind: ArgKind::Positional, value: self.expr(arg) }).collect()
+        args.into_iter()
+            .map(|arg| Arg {
+                kind: ArgKind::Positional,
+                value: self.expr(arg),
+            })
+            .collect()
     }
 
     fn list<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<ExprId> {
@@ -192,7 +232,7 @@ impl Lower<'_> {
             Expr::Call(call) => {
                 let callee = self.expr(&call.func);
                 let args = self.positional(&call.args);
-                let span = self.to_token(callee, call.paren_token.span.join());
+                let span = self.until_token(callee, call.paren_token.span.join());
                 self.add(ExprKind::Call { callee, args }, span)
             }
             Expr::Macro(mac) => self.macro_expr(&mac.mac),
@@ -239,20 +279,26 @@ impl Lower<'_> {
                 let ends = self.list(range.start.as_deref().into_iter().chain(range.end.as_deref()));
                 for &end in &ends {
                     let end = self.expr_span(end);
-                    span = Span { start: span.start.min(end.start), end: span.end.max(end.end) };
+                    span = Span {
+                        start: span.start.min(end.start),
+                        end: span.end.max(end.end),
+                    };
                 }
                 self.add(ExprKind::Slice(ends), span)
             }
             Expr::Let(condition) => {
                 let pattern = Box::new(self.pattern(&condition.pat));
                 let value = self.expr(&condition.expr);
-                let span = self.from_token(condition.let_token.span, value);
+                let span = self.since_token(condition.let_token.span, value);
                 self.add(ExprKind::LetCond { pattern, value }, span)
             }
             Expr::Assign(assign) => {
                 let value = self.expr(&assign.right);
                 let target = self.expr(&assign.left);
-                let span = Span { start: self.expr_span(target).start, end: self.expr_span(value).end };
+                let span = Span {
+                    start: self.expr_span(target).start,
+                    end: self.expr_span(value).end,
+                };
                 self.add(ExprKind::Assign { target, value }, span)
             }
             Expr::Yield(yielded) => {
@@ -262,30 +308,34 @@ impl Lower<'_> {
                 span.end = value.map_or(span.end, |id| self.expr_span(id).end);
                 self.add(ExprKind::Yield(value), span)
             }
-            _ => match self.control(expr, true) {
-                Some(stmt) => {
-                    let span = stmt.span;
-                    self.add(ExprKind::Control(Box::new(stmt)), span)
-                }
-                None => {
+            _ => {
+                let Some(stmt) = self.control(expr, true) else {
                     let span = self.syn_span(expr);
-                    self.unknown(span)
-                }
-            },
+                    return self.unknown(span);
+                };
+                let span = stmt.span;
+                self.add(ExprKind::Control(Box::new(stmt)), span)
+            }
         }
     }
 
-    fn from_token(&self, first: proc_macro2::Span, last: ExprId) -> Span {
-        Span { start: self.spans.start(first), end: self.expr_span(last).end }
+    fn since_token(&self, first: proc_macro2::Span, last: ExprId) -> Span {
+        Span {
+            start: self.spans.start(first),
+            end: self.expr_span(last).end,
+        }
     }
 
-    fn to_token(&self, first: ExprId, last: proc_macro2::Span) -> Span {
-        Span { start: self.expr_span(first).start, end: self.spans.end(last) }
+    fn until_token(&self, first: ExprId, last: proc_macro2::Span) -> Span {
+        Span {
+            start: self.expr_span(first).start,
+            end: self.spans.end(last),
+        }
     }
 
     fn same(&mut self, first: proc_macro2::Span, inner: &Expr) -> ExprId {
         let inner = self.expr(inner);
-        let span = self.from_token(first, inner);
+        let span = self.since_token(first, inner);
         self.add(ExprKind::Same(inner), span)
     }
 
@@ -296,11 +346,17 @@ impl Lower<'_> {
             UnOp::Not(not) => (ExprKind::Not(inner), not.span),
             UnOp::Neg(minus) => match self.module.expr(inner).kind {
                 ExprKind::Int(value) => (ExprKind::Int(-value), minus.span),
-                _ => (ExprKind::Op { op: Symbol::new("-"), operands: vec![inner] }, minus.span),
+                _ => (
+                    ExprKind::Op {
+                        op: Symbol::new("-"),
+                        operands: vec![inner],
+                    },
+                    minus.span,
+                ),
             },
             _ => return inner,
         };
-        let span = self.from_token(token, inner);
+        let span = self.since_token(token, inner);
         self.add(kind, span)
     }
 
@@ -323,7 +379,7 @@ impl Lower<'_> {
             fields.push((name, self.expr(&field.expr)));
         }
         let rest = new.rest.as_ref().map(|rest| self.expr(rest));
-        let span = self.to_token(class, new.brace_token.span.join());
+        let span = self.until_token(class, new.brace_token.span.join());
         self.add(ExprKind::New { class, fields, rest }, span)
     }
 
@@ -385,13 +441,26 @@ impl Lower<'_> {
         let span = pattern.span;
         let plain = matches!(pat, Pat::Ident(ident) if ident.subpat.is_none()) || matches!(pat, Pat::Wild(_));
         let pattern = (!plain).then_some(pattern);
-        Param { name, pattern, annotation: None, default: None, kind: ParamKind::Normal, span }
+        Param {
+            name,
+            pattern,
+            annotation: None,
+            default: None,
+            kind: ParamKind::Normal,
+            span,
+        }
     }
 
     /// `async { .. }`: a closure without parameters, called on the spot.
     fn called_block(&mut self, block: &syn::Block, span: Span, is_async: bool) -> ExprId {
         let callee = self.lambda_of(span, is_async, |me| me.block(block));
-        self.add(ExprKind::Call { callee, args: Vec::new() }, span)
+        self.add(
+            ExprKind::Call {
+                callee,
+                args: Vec::new(),
+            },
+            span,
+        )
     }
 
     /// A closure without parameters around some body.
@@ -420,7 +489,13 @@ impl Lower<'_> {
 
     /// A string whose text is known.
     pub fn string(&mut self, text: String, span: Span) -> ExprId {
-        self.add(ExprKind::Str(StrLit { parts: vec![Some(text)], values: Vec::new() }), span)
+        self.add(
+            ExprKind::Str(StrLit {
+                parts: vec![Some(text)],
+                values: Vec::new(),
+            }),
+            span,
+        )
     }
 
     /// The statement that an expression such as `x += 1` is, as the only one of a block.
@@ -432,7 +507,10 @@ impl Lower<'_> {
 
     /// Wraps an expression into a statement of its own.
     pub fn value_stmt(&mut self, value: ExprId) -> Stmt {
-        Stmt { kind: StmtKind::Value(value), span: self.expr_span(value) }
+        Stmt {
+            kind: StmtKind::Value(value),
+            span: self.expr_span(value),
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Lower<'a> {
     pub yields: bool,
     /// How deep the recursion is.
     pub depth: u32,
+    /// Something was too deep.
+    cut: bool,
 }
 
 /// What `break` and `continue` may leave.
@@ -47,6 +49,7 @@ impl<'a> Lower<'a> {
             loops: Vec::new(),
             yields: false,
             depth: 0,
+            cut: false,
         }
     }
 
@@ -54,7 +57,7 @@ impl<'a> Lower<'a> {
     pub fn down(&mut self, span: impl FnOnce(&Self) -> Span) -> bool {
         if self.depth >= MAX_DEPTH {
             let span = span(self);
-            self.error(span, "too deeply nested");
+            self.too_deep(span);
             return false;
         }
         self.depth += 1;
@@ -66,8 +69,15 @@ impl<'a> Lower<'a> {
         self.depth -= 1;
     }
 
-    pub fn error(&mut self, span: Span, message: &str) {
-        self.module.errors.push(SyntaxError { span, message: message.to_owned() });
+    /// Records, once per file, that something is left out.
+    pub fn too_deep(&mut self, span: Span) {
+        if !self.cut {
+            self.cut = true;
+            self.module.errors.push(SyntaxError {
+                span,
+                message: "too deeply nested".to_owned(),
+            });
+        }
     }
 
     /// The bytes of a token.
@@ -77,7 +87,10 @@ impl<'a> Lower<'a> {
 
     /// The bytes from one token to another.
     pub fn range(&self, first: proc_macro2::Span, last: proc_macro2::Span) -> Span {
-        Span { start: self.spans.start(first), end: self.spans.end(last) }
+        Span {
+            start: self.spans.start(first),
+            end: self.spans.end(last),
+        }
     }
 
     /// An identifier's name, without `r#`, and place.
@@ -128,7 +141,10 @@ impl<'a> Lower<'a> {
             is_test: self.is_test,
             declaration_only: false,
             span,
-            name_span: Span { start: span.start, end: span.start },
+            name_span: Span {
+                start: span.start,
+                end: span.start,
+            },
         });
         id
     }

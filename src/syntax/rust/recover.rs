@@ -96,8 +96,23 @@ fn skip(input: ParseStream) -> syn::Result<TokenStream> {
 
 /// Keywords that items start with.
 pub(super) const STARTS: [&str; 17] = [
-    "pub", "fn", "struct", "enum", "union", "trait", "impl", "mod", "use", "const", "static", "type", "extern", "unsafe",
-    "async", "macro_rules", "default",
+    "pub",
+    "fn",
+    "struct",
+    "enum",
+    "union",
+    "trait",
+    "impl",
+    "mod",
+    "use",
+    "const",
+    "static",
+    "type",
+    "extern",
+    "unsafe",
+    "async",
+    "macro_rules",
+    "default",
 ];
 
 fn starts_item(input: ParseStream) -> bool {
@@ -111,7 +126,9 @@ fn starts_item(input: ParseStream) -> bool {
 /// A `mod`, `impl` or `trait` whose members do not all parse: what is left of it.
 fn mend(tokens: TokenStream, errors: &mut Vec<Error>) -> Option<Item> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let Some(TokenTree::Group(group)) = tokens.pop() else { return None };
+    let Some(TokenTree::Group(group)) = tokens.pop() else {
+        return None;
+    };
     if group.delimiter() != Delimiter::Brace {
         return None;
     }
@@ -159,5 +176,10 @@ pub(super) fn chunks(text: &str) -> Vec<std::ops::Range<usize>> {
     }
     cuts.dedup();
     let ends = cuts.iter().skip(1).copied().chain([text.len()]);
-    cuts.iter().copied().zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty()).collect()
+    cuts.iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .filter(|range| !range.is_empty())
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! Macro calls: their tokens, read as far as their shape tells.
 
+mod document;
 mod format;
+mod select;
 mod shape;
 
 use proc_macro2::TokenStream;
@@ -8,25 +10,43 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Block as SynBlock, Expr, ImplItem, Macro, Stmt as SynStmt};
 
 use super::lower::Lower;
-use crate::core::{
-    Arg, ArgKind, ExprId, ExprKind, Pattern, PatternKind, SelectArm, Span, Stmt, StmtKind, Symbol,
-};
-use shape::{Argument, Branch, Node, Shape};
+use crate::core::{Arg, ArgKind, ExprId, ExprKind, Pattern, PatternKind, SelectArm, Span, Stmt, StmtKind, Symbol};
+use document::Node;
+use select::Branch;
+use shape::{Argument, Shape};
 
 /// Macros that take code apart instead of running it.
-const QUOTING: [&str; 6] = ["macro_rules", "quote", "quote_spanned", "parse_quote", "parse_quote_spanned", "stringify"];
+const QUOTING: [&str; 6] = [
+    "macro_rules",
+    "quote",
+    "quote_spanned",
+    "parse_quote",
+    "parse_quote_spanned",
+    "stringify",
+];
 
 impl Lower<'_> {
     /// A macro call as an expression.
     pub fn macro_expr(&mut self, mac: &Macro) -> ExprId {
         let callee = self.macro_path(&mac.path, mac.bang_token.span);
         let group = self.spans.end(mac.delimiter.span().join());
-        let span = Span { start: self.expr_span(callee).start, end: group };
+        let span = Span {
+            start: self.expr_span(callee).start,
+            end: group,
+        };
         let name = last_segment(mac);
         if QUOTING.contains(&name.as_str()) {
-            return self.add(ExprKind::Call { callee, args: Vec::new() }, span);
+            return self.add(
+                ExprKind::Call {
+                    callee,
+                    args: Vec::new(),
+                },
+                span,
+            );
         }
-        let args = match shape::shape(&name, mac.tokens.clone()) {
+        let source = self.text.get(span.range()).unwrap_or_default();
+        let may_yield = memchr::memmem::find(source.as_bytes(), b"yield").is_some();
+        let args = match shape::shape(&name, mac.tokens.clone(), may_yield) {
             Shape::Args(args) => return self.call_of_args(&name, callee, &args, span),
             Shape::Data(data) => {
                 let id = self.node(&data);
@@ -38,12 +58,12 @@ impl Lower<'_> {
                 let arms = branches.iter().map(|branch| self.select_arm(branch)).collect();
                 return self.add(ExprKind::Select(arms), span);
             }
-            Shape::Matches { value, pattern, guard } => {
-                let value = self.expr(&value);
-                let pattern = Box::new(self.pattern(&pattern));
+            Shape::Matches(matched) => {
+                let value = self.expr(&matched.value);
+                let pattern = Box::new(self.pattern(&matched.pattern));
                 let mut id = self.add(ExprKind::LetCond { pattern, value }, span);
-                if let Some(guard) = guard {
-                    let guard = self.expr(&guard);
+                if let Some(guard) = &matched.guard {
+                    let guard = self.expr(guard);
                     id = self.add(ExprKind::And(vec![id, guard]), span);
                 }
                 if name == "matches" {
@@ -51,11 +71,20 @@ impl Lower<'_> {
                 }
                 vec![positional(id)]
             }
-            Shape::Repeat(value, count) if name == "vec" => return self.repeated(&value, &count, span),
-            Shape::Repeat(value, count) => {
-                vec![positional(self.expr(&value)), positional(self.expr(&count))]
+            Shape::Repeat(pair) => return self.repeated(&pair.0, &pair.1, span),
+            Shape::Block(stmts) => {
+                // Run on the spot, as far as anybody knows.
+                let place = self.span(mac.delimiter.span().join());
+                let stmt = Stmt {
+                    kind: StmtKind::Block(self.statements(&stmts)),
+                    span: place,
+                };
+                vec![positional(self.add(ExprKind::Control(Box::new(stmt)), place))]
             }
-            Shape::Block(stmts) => vec![positional(self.macro_block(mac, &stmts))],
+            Shape::Generator(stmts) => {
+                let place = self.span(mac.delimiter.span().join());
+                vec![positional(self.lambda_of(place, true, |me| me.statements(&stmts)))]
+            }
             Shape::Opaque => Vec::new(),
         };
         self.add(ExprKind::Call { callee, args }, span)
@@ -98,13 +127,45 @@ impl Lower<'_> {
     }
 
     fn argument_of(&mut self, arg: &Argument) -> Arg {
-        let kind = arg.name.as_ref().map_or(ArgKind::Positional, |name| ArgKind::Keyword(Symbol::new(name)));
-        Arg { kind, value: self.node(&arg.value) }
+        let kind = arg
+            .name
+            .as_ref()
+            .map_or(ArgKind::Positional, |name| ArgKind::Keyword(Symbol::new(name)));
+        Arg {
+            kind,
+            value: self.node(&arg.value),
+        }
     }
 
     /// The arguments of `#[name(..)]`.
     pub fn attribute_args(&mut self, tokens: TokenStream) -> Vec<Arg> {
-        self.arguments(&shape::lenient_arguments(tokens))
+        let args = self.arguments(&shape::lenient_arguments(tokens));
+        for arg in &args {
+            self.name_arguments(arg.value);
+        }
+        args
+    }
+
+    /// In `#[cfg_attr(a, arg(env = "X"))]` the inner `=` names an argument too.
+    fn name_arguments(&mut self, id: ExprId) {
+        let ExprKind::Call { args, .. } = &mut self.module.exprs[id.0 as usize].kind else {
+            return;
+        };
+        let mut args = std::mem::take(args);
+        for arg in &mut args {
+            if let ExprKind::Assign { target, value } = self.module.expr(arg.value).kind
+                && let ExprKind::Name(name) = self.module.expr(target).kind
+            {
+                *arg = Arg {
+                    kind: ArgKind::Keyword(name),
+                    value,
+                };
+            }
+            self.name_arguments(arg.value);
+        }
+        if let ExprKind::Call { args: place, .. } = &mut self.module.exprs[id.0 as usize].kind {
+            *place = args;
+        }
     }
 
     fn node(&mut self, node: &Node) -> ExprId {
@@ -115,7 +176,10 @@ impl Lower<'_> {
                 self.add(ExprKind::None, span)
             }
             Node::Dict(entries, span) => {
-                let entries = entries.iter().map(|(key, value)| (Some(self.node(key)), self.node(value))).collect();
+                let entries = entries
+                    .iter()
+                    .map(|(key, value)| (Some(self.node(key)), self.node(value)))
+                    .collect();
                 let span = self.span(*span);
                 self.add(ExprKind::Dict(entries), span)
             }
@@ -144,22 +208,22 @@ impl Lower<'_> {
         });
         let pattern = match &branch.pattern {
             Some(pattern) => self.pattern(pattern),
-            None => Pattern { kind: PatternKind::Wild, span: Span { start, end: start } },
+            None => Pattern {
+                kind: PatternKind::Wild,
+                span: Span { start, end: start },
+            },
         };
         let (body, end) = self.body(&branch.body);
-        SelectArm { pattern, future, guard, body, span: Span { start, end: end.unwrap_or(start) } }
-    }
-
-    /// Statements as the argument of a macro: run on the spot, as far as anybody knows; a generator if they yield
-    /// (`stream! { yield x; }`).
-    fn macro_block(&mut self, mac: &Macro, stmts: &[SynStmt]) -> ExprId {
-        let span = self.span(mac.delimiter.span().join());
-        if shape::yields(mac.tokens.clone()) {
-            return self.lambda_of(span, true, |me| me.statements(stmts));
+        SelectArm {
+            pattern,
+            future,
+            guard,
+            body,
+            span: Span {
+                start,
+                end: end.unwrap_or(start),
+            },
         }
-        let block = self.statements(stmts);
-        let stmt = Stmt { kind: StmtKind::Block(block), span };
-        self.add(ExprKind::Control(Box::new(stmt)), span)
     }
 
     /// Macros that stand for statements of another form. False if it is an ordinary call.
@@ -181,7 +245,9 @@ impl Lower<'_> {
     /// `lazy_static! { static ref X: T = value; }` as `X: T = lazy_static!(|| value)`: the value is made later, by
     /// whoever comes first.
     fn statics(&mut self, name: &str, mac: &Macro, out: &mut Vec<Stmt>) -> bool {
-        let Some(statics) = shape::statics(mac.tokens.clone()) else { return false };
+        let Some(statics) = shape::statics(mac.tokens.clone()) else {
+            return false;
+        };
         for item in &statics {
             let (symbol, name_span) = self.ident(&item.ident);
             let target = self.add(ExprKind::Name(symbol), name_span);
@@ -191,12 +257,25 @@ impl Lower<'_> {
             let lambda = self.lambda_of(span, false, |me| match &item.value {
                 // `const { .. }` of `thread_local!`
                 Expr::Const(block) => me.block(&block.block),
-                value => me.tail_block(value),
+                value => me.body(value).0,
             });
-            let callee = self.name(&format!("{name}!"), Span { start: span.start, end: span.start });
+            let callee = self.name(
+                &format!("{name}!"),
+                Span {
+                    start: span.start,
+                    end: span.start,
+                },
+            );
             let args = vec![positional(lambda)];
             let value = Some(self.add(ExprKind::Call { callee, args }, span));
-            out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value, annotation }, span: place });
+            out.push(Stmt {
+                kind: StmtKind::Assign {
+                    targets: vec![target],
+                    value,
+                    annotation,
+                },
+                span: place,
+            });
         }
         true
     }
@@ -214,8 +293,14 @@ impl Lower<'_> {
             _ => {
                 let id = self.macro_expr(mac);
                 let span = self.expr_span(id);
-                let span = Span { start: span.start, end: span.end.max(end) };
-                out.push(Stmt { kind: StmtKind::Expr(id), span });
+                let span = Span {
+                    start: span.start,
+                    end: span.end.max(end),
+                };
+                out.push(Stmt {
+                    kind: StmtKind::Expr(id),
+                    span,
+                });
             }
         }
         self.up();
@@ -227,13 +312,20 @@ fn is_item(stmt: &SynStmt) -> bool {
 }
 
 fn positional(value: ExprId) -> Arg {
-    Arg { kind: ArgKind::Positional, value }
+    Arg {
+        kind: ArgKind::Positional,
+        value,
+    }
 }
 
 /// The name of a macro without path, `r#` and `!`.
 fn last_segment(mac: &Macro) -> String {
     use syn::ext::IdentExt;
-    mac.path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default()
+    mac.path
+        .segments
+        .last()
+        .map(|segment| segment.ident.unraw().to_string())
+        .unwrap_or_default()
 }
 
 /// The tokens of a macro inside an `impl` block as members of the block; none if they are something else.
