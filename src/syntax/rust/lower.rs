@@ -122,7 +122,7 @@ impl<'a> Lower<'a> {
         self.module.expr(id).span
     }
 
-    /// Takes the next function id; the function itself follows by [`Self::finish_func`].
+    /// Adds a function of which only the surroundings are known, so that what is inside can refer to it.
     pub fn reserve_func(&mut self, span: Span) -> FuncId {
         let id = FuncId(self.module.funcs.len() as u32);
         self.module.funcs.push(Func {

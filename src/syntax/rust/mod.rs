@@ -2,10 +2,10 @@
 //!
 //! In: the text of a file. Out: a [`Module`]. May not know: drivers, rules, other files.
 //!
-//! - [`lexer`] and [`levels`]: comments, and how deep the parser would recurse;
-//! - [`recover`]: what can be kept of a file with errors;
-//! - [`items`], [`impls`], [`attrs`], [`types`], [`patterns`], [`exprs`], [`stmts`]: one kind of syntax each;
-//! - [`macros`]: the tokens of macro calls, by their shape.
+//! - `lexer` and `levels`: comments, and how deep the parser would recurse;
+//! - `recover`: what can be kept of a file with errors;
+//! - `items`, `impls`, `attrs`, `types`, `patterns`, `exprs`, `stmts`: one kind of syntax each;
+//! - `macros`: the tokens of macro calls, by their shape.
 
 mod attrs;
 mod exprs;
@@ -35,7 +35,7 @@ use spans::Spans;
 /// Brackets nested deeper than this are not code that anybody wrote.
 const MAX_BRACKETS: u32 = 200;
 
-/// The nesting, as estimated by [`levels`], up to which the stack of any thread (2 MB) is enough. One file in a
+/// The nesting, as estimated by `levels`, up to which the stack of any thread (2 MB) is enough. One file in a
 /// thousand is above.
 const COST_IN_PLACE: u32 = 250;
 

@@ -164,11 +164,9 @@ fn argument(input: ParseStream) -> Result<Argument> {
     if name.is_some() {
         input.advance_to(&fork);
     }
-    // Sigils of tracing: how the value is shown.
-    if input.peek(Token![%]) {
-        input.parse::<Token![%]>()?;
-    } else if input.peek(Token![?]) {
-        input.parse::<Token![?]>()?;
+    // Sigils: how tracing shows the value, insta's inline snapshot.
+    if input.peek(Token![%]) || input.peek(Token![?]) || input.peek(Token![@]) {
+        input.parse::<TokenTree>()?;
     }
     let fork = input.fork();
     if input.peek(token::Brace)

@@ -17,6 +17,7 @@ fn arguments_are_expressions_with_names() {
         "sqlx::query!(\"SELECT '{a}'\", id).fetch_one(&pool).await?",
         "await(sqlx::query!(\"SELECT '{a}'\", id).fetch_one(&pool))?",
     );
+    expr("assert_snapshot!(f()?, @r\"x\")", "assert_snapshot!(f()?, \"x\")");
     expr("env!(\"X\")", "env!(\"X\")");
     expr("call!()", "call!()");
 }

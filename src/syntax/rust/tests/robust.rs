@@ -42,7 +42,7 @@ fn names(module: &Module) -> Vec<&'static str> {
         .funcs
         .iter()
         .filter_map(|func| func.name)
-        .map(|name| name.as_str())
+        .map(crate::core::Symbol::as_str)
         .collect()
 }
 
@@ -162,7 +162,8 @@ fn long_prefixes_and_chains_do_not_overflow() {
 
 #[test]
 fn a_chain_that_is_too_long_keeps_its_arguments() {
-    let calls: String = (0..1_000).map(|i| format!(".route(\"/{i}\", get(h{i}))")).collect();
+    let calls: Vec<String> = (0..1_000).map(|i| format!(".route(\"/{i}\", get(h{i}))")).collect();
+    let calls = calls.concat();
     let module = parse(&format!("fn f() {{ Router::new(){calls}; }}"));
     assert_eq!(module.errors.len(), 1);
     let handlers = module

@@ -4,7 +4,7 @@ use super::parse;
 use crate::core::{ExprKind, Span};
 
 /// The source of every expression of some kind.
-fn sources<'a>(code: &'a str, wanted: fn(&ExprKind) -> bool) -> Vec<&'a str> {
+fn sources(code: &str, wanted: fn(&ExprKind) -> bool) -> Vec<&str> {
     let module = parse(code);
     module
         .exprs
