@@ -1,3 +1,9 @@
-//! The one test binary.
+//! The one test binary: a module per part of the product.
 
+#[path = "all/support.rs"]
+mod support;
+
+#[path = "all/reports.rs"]
+mod reports;
+#[path = "all/rules_parse.rs"]
 mod rules_parse;

@@ -3,11 +3,13 @@
 //! In: verdicts turned into findings by `lints`. Out: findings for `report` and `fix`.
 //! May not know: syntax trees, drivers, how a report looks.
 
+pub mod fingerprint;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::core::{LineIndex, Span};
+use crate::core::{LineIndex, Position, Span};
 
 /// A rule's stable code, such as `RL101`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,6 +19,13 @@ impl Code {
     /// `RL` followed by this number (three digits).
     pub const fn new(number: u16) -> Self {
         Self(number)
+    }
+}
+
+impl Code {
+    /// The digits after `RL`.
+    pub const fn number(self) -> u16 {
+        self.0
     }
 }
 
@@ -49,6 +58,34 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// All of them, the least first.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
+
+    /// The word of the JSON contract and of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or(())
+    }
+}
+
 /// How sure the tool is that the receiver is a driver's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Confidence {
@@ -56,6 +93,33 @@ pub enum Confidence {
     Likely,
     /// By flow from a constructor, an import, an annotation or a framework's extension.
     Certain,
+}
+
+impl Confidence {
+    /// All of them, the least first.
+    pub const ALL: [Self; 2] = [Self::Likely, Self::Certain];
+
+    /// The word of the JSON contract and of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Likely => "likely",
+            Self::Certain => "certain",
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Confidence {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|c| c.as_str() == text).ok_or(())
+    }
 }
 
 /// Index of a file in [`Sources`].
@@ -89,6 +153,17 @@ pub enum Applicability {
     Unsafe,
     /// Keeps the program's behaviour except for the defect.
     Safe,
+}
+
+impl Applicability {
+    /// The word of the JSON contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Display => "display",
+            Self::Unsafe => "unsafe",
+            Self::Safe => "safe",
+        }
+    }
 }
 
 /// Replaces a range of one file.
@@ -171,6 +246,25 @@ pub struct Source {
     pub lines: LineIndex,
 }
 
+impl Source {
+    /// Row and column of the first byte of a span.
+    pub fn start(&self, span: Span) -> Position {
+        self.lines.position(&self.text, span.start)
+    }
+
+    /// Row and column one past the last byte of a span.
+    pub fn end(&self, span: Span) -> Position {
+        self.lines.position(&self.text, span.end.max(span.start))
+    }
+
+    /// The text of a line (from 1) without its line ending; empty if there is no such line.
+    pub fn line(&self, row: u32) -> &str {
+        let Some(start) = self.lines.line_start(row) else { return "" };
+        let end = self.lines.line_start(row + 1).map_or(self.text.len(), |e| e as usize);
+        self.text[start as usize..end].trim_end_matches(['\n', '\r'])
+    }
+}
+
 /// All files that findings may refer to.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -195,4 +289,16 @@ impl Sources {
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.files.iter().enumerate().map(|(i, s)| (FileId(i as u32), s))
     }
+}
+
+/// Brings findings into the order of every report: file, row, column, code.
+pub fn sort(findings: &mut [Finding], sources: &Sources) {
+    findings.sort_by(|a, b| {
+        let path = |f: &Finding| &sources.get(f.location.file).path;
+        path(a)
+            .cmp(path(b))
+            .then_with(|| a.location.span.start.cmp(&b.location.span.start))
+            .then_with(|| a.code.cmp(&b.code))
+            .then_with(|| a.message.cmp(&b.message))
+    });
 }

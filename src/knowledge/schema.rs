@@ -42,6 +42,9 @@ pub struct LibraryFile {
     /// Constructors, calls or versions whose reconnecting is known not to work (RL303), by canonical path or `type.method`.
     #[serde(default)]
     pub broken: Vec<Broken>,
+    /// Update operators which, applied twice, change the result (`$inc`).
+    #[serde(default)]
+    pub changing: Vec<String>,
     /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
     /// `{error}` are replaced.
     #[serde(default)]
@@ -234,6 +237,9 @@ pub struct TypeSpec {
     /// What a subscript gives.
     #[serde(default)]
     pub index: Option<CallSpec>,
+    /// What a slice (`x[2:5]`) gives; `index` if left out.
+    #[serde(default)]
+    pub slice: Option<CallSpec>,
     /// What calling the object does.
     #[serde(default)]
     pub call: Option<CallSpec>,
@@ -273,6 +279,9 @@ pub struct TypeSpec {
     /// The calls inside a `with` of this type are in one transaction.
     #[serde(default)]
     pub transaction: bool,
+    /// Inside of a `with` of this type this option counts as on (`with pymongo.timeout(5)`: `timeoutMS`).
+    #[serde(default)]
+    pub turns_on: Option<String>,
     /// `bool(x)`, `len(x)`, `x in ..` are round trips with this behaviour.
     #[serde(default)]
     pub truth: Option<String>,
@@ -362,6 +371,10 @@ pub struct CallSpec {
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
+    /// With `transparent`, `guard` or `context_manager`: it makes the decorator whatever it is given (`functools.wraps(f)`);
+    /// otherwise a single function as argument is decorated at once.
+    #[serde(default)]
+    pub maker: bool,
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,

@@ -1,0 +1,1097 @@
+//! Calls: finding what is called, binding arguments, summarising functions.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::flight::{Flight, PathId};
+use super::{Act, EnvKey, Frame, Interp, Summary};
+use crate::core::{ExprId, Language, Module, ParamKind, Symbol};
+use crate::knowledge::{Consumes, Item};
+use crate::resolve::value::{ActId, ClassRef, Descriptor, EnvId, ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
+
+/// The arguments of a call, evaluated.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Args {
+    /// By position.
+    pub pos: Vec<Value>,
+    /// By name.
+    pub kw: Vec<(Symbol, Value)>,
+    /// More may follow by position: what is known of them (`*args`).
+    pub more: Option<Value>,
+    /// More may follow by name (`**kwargs` that could not be read).
+    pub open: bool,
+    /// Where each argument stands: positional ones first, then named ones.
+    pub places: Vec<ExprId>,
+}
+
+impl Args {
+    pub(super) fn positional(pos: Vec<Value>) -> Self {
+        Self { pos, ..Self::default() }
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<Value> {
+        self.kw.iter().find(|(n, _)| n.as_str() == name).map(|(_, v)| *v)
+    }
+
+    /// Without the first positional one.
+    pub(super) fn rest(&self, skip: usize) -> Self {
+        Self { pos: self.pos.iter().skip(skip).copied().collect(), places: Vec::new(), ..self.clone() }
+    }
+
+    pub(super) fn with_first(&self, first: Value) -> Self {
+        let mut pos = vec![first];
+        pos.extend(&self.pos);
+        Self { pos, places: Vec::new(), ..self.clone() }
+    }
+}
+
+impl Frame {
+    pub(super) fn new(unit: UnitId, module: Arc<Module>, env: EnvId) -> Self {
+        Self {
+            unit,
+            module,
+            env,
+            func: None,
+            owner: None,
+            first: None,
+            fields: FxHashMap::default(),
+            dead: false,
+            ret: Value::NOTHING,
+            yields: Value::NOTHING,
+            flights: Vec::new(),
+            raises: Vec::new(),
+            handlers: Vec::new(),
+            loops: Vec::new(),
+            thrown: None,
+            transactions: 0,
+            retried: Vec::new(),
+        }
+    }
+}
+
+impl Interp<'_> {
+    /// Calls every object that a value may be, and joins what they give.
+    pub(super) fn call(&mut self, callee: Value, args: &Args, at: ExprRef) -> Value {
+        let callee = self.force(callee);
+        let objs = self.v.list(callee);
+        let before_dead = self.here().dead;
+        let mut all_dead = !objs.is_empty();
+        let mut result = Value::NOTHING;
+        for obj in objs {
+            self.frame().dead = before_dead;
+            let one = self.call_obj(obj, args, at);
+            all_dead &= self.here().dead;
+            result = self.v.join(result, one);
+        }
+        self.frame().dead = before_dead || all_dead;
+        result
+    }
+
+    pub(super) fn call_obj(&mut self, obj: ObjId, args: &Args, at: ExprRef) -> Value {
+        if self.frames.len() > super::MAX_DEPTH {
+            return Value::UNKNOWN;
+        }
+        match self.v.get(obj).clone() {
+            Obj::Func(func, env) => self.call_func(func, env, None, args, at),
+            Obj::Bound(receiver, inner) => {
+                let first = self.v.single(receiver);
+                let args = args.with_first(first);
+                if matches!(self.v.get(receiver), Obj::Handle(_)) {
+                    // The project put its own function in the place of a driver's method.
+                    let outer = self.patched_at.replace(at);
+                    let value = self.call_obj(inner, &args, at);
+                    self.patched_at = outer;
+                    return value;
+                }
+                match *self.v.get(inner) {
+                    Obj::Func(func, env) => {
+                        let owner = self.func_class.get(&func).copied();
+                        self.call_func(func, env, owner, &args, at)
+                    }
+                    _ => self.call_obj(inner, &args, at),
+                }
+            }
+            Obj::Class(class) => self.construct(class, args, at),
+            Obj::External(path) => self.call_external(path, args, at),
+            Obj::Method(receiver, spec, named) => {
+                // An operation passed as a value has its call site where it is named.
+                let site = if self.encloses(at, named) { at } else { named };
+                self.apply(spec, Some(receiver), args, site)
+            }
+            Obj::Unbound(_, spec) => {
+                let receiver = args.pos.first().and_then(|&v| self.v.list(v).into_iter().find(|&o| {
+                    matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))
+                }));
+                match receiver {
+                    Some(receiver) => self.apply(spec, Some(receiver), &args.rest(1), self.patched_at.unwrap_or(at)),
+                    None => Value::UNKNOWN,
+                }
+            }
+            Obj::Decorator(spec, guard, made) => self.decorate_with(spec, guard, made, args, at),
+            Obj::Guarded(inner, guard) => {
+                let outer = std::mem::take(&mut self.frame().flights);
+                let mark = self.guard_mark.replace(self.log_mark());
+                let value = self.call_obj(inner, args, at);
+                let raised = std::mem::replace(&mut self.frame().flights, outer);
+                // The guard runs around the body of a coroutine function, which runs when it is awaited.
+                let value = self.guard_lazily(value, guard);
+                for flight in self.filter(raised, guard) {
+                    self.emit(flight);
+                }
+                self.guard_mark = mark;
+                value
+            }
+            Obj::Guard(guard) => {
+                // A retry object called with a function and its arguments, or used as a decorator.
+                let Some((&first, _)) = args.pos.split_first() else { return Value::UNKNOWN };
+                self.guarded_call(first, &args.rest(1), guard, at)
+            }
+            Obj::Managed(inner) => {
+                let made = self.call_obj(inner, args, at);
+                let mut result = Value::NOTHING;
+                for obj in self.v.list(made) {
+                    let one = match *self.v.get(obj) {
+                        Obj::Generator(act) => self.v.one(Obj::Manager(act)),
+                        _ => self.v.single(obj),
+                    };
+                    result = self.v.join(result, one);
+                }
+                result
+            }
+            Obj::Partial(func, pos, kw) => {
+                if func == Value::NOTHING {
+                    return self.builtin_method(pos[0], pos[1], args, at);
+                }
+                if func == Value::UNKNOWN {
+                    return pos[0];
+                }
+                let mut all = Args { pos, kw, ..Args::default() };
+                all.pos.extend(&args.pos);
+                all.kw.retain(|(n, _)| args.kw.iter().all(|(m, _)| m != n));
+                all.kw.extend(args.kw.iter().copied());
+                all.more = args.more;
+                all.open = args.open;
+                self.call(func, &all, at)
+            }
+            Obj::Instance(class, _) => match self.class_attr(class, obj, Symbol::new("__call__")) {
+                Some(method) => self.call(method, args, at),
+                None => {
+                    for ty in self.outside_types(class) {
+                        if let Some(spec) = self.k.ty(ty).call {
+                            return self.apply(spec, Some(obj), args, at);
+                        }
+                    }
+                    self.call_unknown(args)
+                }
+            },
+            Obj::Handle(handle) => match self.k.ty(handle.ty).call {
+                Some(spec) => self.apply(spec, Some(obj), args, at),
+                None => self.call_unknown(args),
+            },
+            Obj::Descriptor(_, inner) => self.call_obj(inner, args, at),
+            Obj::Next => {
+                self.next_called = true;
+                for flight in self.next_flights(at) {
+                    self.emit(flight);
+                }
+                Value::UNKNOWN
+            }
+            Obj::None => Value::NOTHING,
+            _ => self.call_unknown(args),
+        }
+    }
+
+    /// A call that leads out of what is known: coroutines handed over are taken to run here.
+    fn call_unknown(&mut self, args: &Args) -> Value {
+        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        for value in values {
+            for obj in self.v.list(value) {
+                if matches!(self.v.get(obj), Obj::Coroutine(_)) {
+                    let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
+                    let value = self.v.single(obj);
+                    self.await_value(value, at);
+                }
+            }
+        }
+        Value::UNKNOWN
+    }
+
+    /// True if the second expression lies within the first.
+    fn encloses(&mut self, outer: ExprRef, inner: ExprRef) -> bool {
+        if outer.unit != inner.unit {
+            return false;
+        }
+        let Some(module) = self.world.module(outer.unit) else { return false };
+        let (a, b) = (module.expr(outer.expr).span, module.expr(inner.expr).span);
+        a.start == b.start && a.end >= b.end
+    }
+
+    /// The function behind a callable, through wrappers.
+    pub(super) fn function_of(&self, obj: ObjId) -> Option<FuncRef> {
+        match self.v.get(obj) {
+            Obj::Func(func, _) => Some(*func),
+            Obj::Bound(_, inner) | Obj::Guarded(inner, _) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
+                self.function_of(*inner)
+            }
+            Obj::Partial(func, ..) => self.v.objs(*func).iter().find_map(|&o| self.function_of(o)),
+            _ => None,
+        }
+    }
+
+    /// True for values that can be called with something of the program behind them.
+    pub(super) fn is_callable(&self, value: Value) -> bool {
+        self.v.objs(value).iter().any(|&o| {
+            matches!(
+                self.v.get(o),
+                Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Method(..) | Obj::Partial(..) | Obj::Managed(_)
+                    | Obj::Descriptor(..) | Obj::Unbound(..) | Obj::Class(_)
+            )
+        })
+    }
+
+    fn call_func(&mut self, func: FuncRef, env: EnvId, owner: Option<ClassRef>, args: &Args, at: ExprRef) -> Value {
+        let Some(module) = self.world.module(func.unit) else { return Value::UNKNOWN };
+        let values = self.bind_args(&module, func, env, args);
+        self.called.insert(func);
+        let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
+        let Some(act) = act else { return Value::UNKNOWN };
+        let f = module.func(func.func);
+        if f.is_generator {
+            self.emit_making(act, at);
+            return self.v.one(Obj::Generator(act));
+        }
+        if f.is_async && module.language == Language::Python {
+            return self.v.one(Obj::Coroutine(act));
+        }
+        let summary = self.summary(act);
+        self.forward(&summary, at);
+        if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
+            self.raise(summary.raises.to_vec());
+        }
+        summary.ret
+    }
+
+    /// Remembers the making of a generator, so that guards around it are known where it is iterated.
+    fn emit_making(&mut self, act: ActId, at: ExprRef) {
+        let summary = self.summary(act);
+        if let Some(first) = summary.flights.first() {
+            let flight = Flight { making: Some(at), notes: Vec::new(), path: PathId::EMPTY, ..first.clone() };
+            self.emit(flight);
+        }
+    }
+
+    /// The errors of a summary arrive at the caller.
+    pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
+        self.waits_log += usize::from(summary.waits);
+        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
+        for flight in summary.flights.iter() {
+            let mut flight = flight.clone();
+            flight.path = self.path_prepend(at, flight.path);
+            self.emit_joined(flight);
+        }
+    }
+
+    /// Emits unless the same error is on its way already along a path that is not longer.
+    fn emit_joined(&mut self, flight: Flight) {
+        if flight.making.is_none() && self.here().retried.contains(&flight.site) {
+            return;
+        }
+        let length = self.out.paths.length(flight.path);
+        let index = self.frame().flights.iter().position(|f| {
+            f.site == flight.site
+                && f.error == flight.error
+                && f.notes == flight.notes
+                && f.created == flight.created
+                && f.making == flight.making
+        });
+        match index {
+            Some(index) => {
+                let old = self.frame().flights[index].path;
+                if self.out.paths.length(old) > length {
+                    self.frame().flights[index] = flight;
+                }
+            }
+            None => self.frame().flights.push(flight),
+        }
+    }
+
+    /// Limits the number of contexts that a function is evaluated in.
+    fn admit(&mut self, mut act: Act) -> Option<ActId> {
+        let key = (act.func, act.env);
+        if let Some(&id) = self.act_ids.get(&act) {
+            if self.memo.contains_key(&id) || self.running.contains_key(&id) {
+                return Some(id);
+            }
+        }
+        let count = self.contexts.get(&key).copied().unwrap_or(0);
+        if count >= CONSTANTS {
+            for value in &mut act.args {
+                *value = self.v.without_constants(*value);
+            }
+            if let Some(&id) = self.act_ids.get(&act) {
+                if self.memo.contains_key(&id) || self.running.contains_key(&id) {
+                    return Some(id);
+                }
+            }
+        }
+        if count >= super::MAX_CONTEXTS || self.activations >= super::MAX_ACTIVATIONS {
+            self.out.truncated |= self.activations >= super::MAX_ACTIVATIONS;
+            return None;
+        }
+        self.contexts.insert(key, count + 1);
+        Some(self.act(act))
+    }
+
+    /// What an activation does; evaluated once a round. A recursive call sees nothing of the one still running.
+    pub(super) fn summary(&mut self, act: ActId) -> Summary {
+        if let Some(summary) = self.memo.get(&act) {
+            return summary.clone();
+        }
+        let nothing = Summary {
+            ret: Value::NOTHING,
+            yields: Value::NOTHING,
+            flights: Rc::from([]),
+            diverges: false,
+            waits: false,
+            raises: Rc::from([]),
+        };
+        if self.running.contains_key(&act) {
+            self.running.insert(act, true);
+            return nothing;
+        }
+        let Some(frame) = self.new_frame(act, None) else { return nothing };
+        let Some(func) = frame.func else { return nothing };
+        self.activations += 1;
+        self.out.functions_evaluated += 1;
+        self.running.insert(act, false);
+        let log = self.log_mark();
+        let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        self.running.remove(&act);
+        let mut frame = frame;
+        for ((obj, name), value) in std::mem::take(&mut frame.fields) {
+            self.heap_join((obj, name), value);
+            if let Some(caller) = self.frames.last_mut() {
+                if let Some(slot) = caller.fields.get_mut(&(obj, name)) {
+                    *slot = value;
+                }
+            }
+        }
+        let module = Arc::clone(&frame.module);
+        let definition = module.func(func.func);
+        let is_python = module.language == Language::Python;
+        let diverges = frame.dead && frame.ret == Value::NOTHING && frame.yields == Value::NOTHING;
+        let mut ret = frame.ret;
+        if is_python && !frame.dead {
+            ret = self.v.join(ret, Value::NONE);
+        }
+        if let Some(annotation) = definition.returns {
+            if self.v.is_unknown(ret) {
+                let frame = Frame::new(func.unit, Arc::clone(&module), self.acts[act.0 as usize].env);
+                let mut declared = Value::NOTHING;
+                self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
+                if !self.v.is_unknown(declared) {
+                    ret = declared;
+                }
+            }
+        }
+        let mut flights = frame.flights;
+        flights.dedup();
+        let summary = Summary {
+            ret,
+            yields: frame.yields,
+            flights: flights.into(),
+            diverges,
+            waits: self.waited_since(log),
+            raises: frame.raises.into(),
+        };
+        self.memo.insert(act, summary.clone());
+        summary
+    }
+
+    /// A frame with the parameters bound.
+    pub(super) fn new_frame(&mut self, act: ActId, thrown: Option<Vec<Flight>>) -> Option<Frame> {
+        if self.frames.len() > super::MAX_DEPTH {
+            return None;
+        }
+        let Act { func, env: parent, owner, args } = self.acts[act.0 as usize].clone();
+        let module = self.world.module(func.unit)?;
+        let env = self.env(EnvKey::Act(act), Some(parent));
+        let scope = &mut self.envs[env.0 as usize];
+        scope.vars.clear();
+        scope.elsewhere.clear();
+        let first = args.first().copied();
+        for (param, value) in module.func(func.func).params.iter().zip(args) {
+            scope.vars.insert(param.name, value);
+        }
+        let mut frame = Frame::new(func.unit, module, env);
+        frame.func = Some(func);
+        frame.owner = owner;
+        frame.first = first;
+        frame.thrown = thrown;
+        Some(frame)
+    }
+
+    /// One value per parameter.
+    fn bind_args(&mut self, module: &Arc<Module>, func: FuncRef, env: EnvId, args: &Args) -> Vec<Value> {
+        let params = &module.func(func.func).params;
+        let defaults = self.defaults.get(&(func, env)).cloned();
+        let mut values = vec![Value::NOTHING; params.len()];
+        let mut next = 0;
+        for (index, param) in params.iter().enumerate() {
+            match param.kind {
+                ParamKind::Normal | ParamKind::PositionalOnly => {
+                    if let Some(&value) = args.pos.get(next) {
+                        values[index] = value;
+                        next += 1;
+                    } else if let Some(more) = args.more {
+                        values[index] = self.v.join(more, Value::UNKNOWN);
+                    }
+                }
+                ParamKind::Star => {
+                    let rest: Vec<Value> = args.pos.iter().skip(next).copied().collect();
+                    next = args.pos.len().max(next);
+                    values[index] = match args.more {
+                        Some(more) => {
+                            let all = self.join_all(&rest);
+                            let all = self.v.join(all, more);
+                            self.v.one(Obj::Lazy(all, ExprRef { unit: func.unit, expr: ExprId(u32::MAX) }))
+                        }
+                        None => self.v.one(Obj::Tuple(rest)),
+                    };
+                }
+                ParamKind::KeywordOnly | ParamKind::DoubleStar => {}
+            }
+        }
+        let mut left = Vec::new();
+        for (name, value) in &args.kw {
+            match params.iter().position(|p| p.name == *name && !matches!(p.kind, ParamKind::Star | ParamKind::DoubleStar)) {
+                Some(index) => values[index] = *value,
+                None => left.push((*name, *value)),
+            }
+        }
+        for (index, param) in params.iter().enumerate() {
+            match param.kind {
+                ParamKind::DoubleStar => values[index] = self.v.one(Obj::Record(left.clone(), args.open)),
+                ParamKind::Star => {}
+                _ => {
+                    if values[index] == Value::NOTHING {
+                        values[index] = defaults.as_ref().and_then(|d| d.get(index)).copied().unwrap_or(Value::NOTHING);
+                        if args.open || values[index] == Value::NOTHING {
+                            values[index] = self.v.join(values[index], Value::UNKNOWN);
+                        }
+                    }
+                    if self.v.is_unknown(values[index]) {
+                        values[index] = self.declared_param(module, func, env, index, values[index]);
+                    }
+                }
+            }
+        }
+        values
+    }
+
+    /// What the annotation, the default or the name of a parameter says of it.
+    pub(super) fn declared_param(
+        &mut self,
+        module: &Arc<Module>,
+        func: FuncRef,
+        env: EnvId,
+        index: usize,
+        value: Value,
+    ) -> Value {
+        let param = &module.func(func.func).params[index];
+        if let Some(annotation) = param.annotation {
+            let mut declared = Value::NOTHING;
+            let frame = Frame::new(func.unit, Arc::clone(module), env);
+            self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
+            if !self.v.is_unknown(declared) {
+                return self.v.join(declared, value);
+            }
+            return value;
+        }
+        let at = ExprRef { unit: func.unit, expr: ExprId(0) };
+        match self.convention(param.name, at) {
+            Some(handle) if value == Value::UNKNOWN => handle,
+            _ => value,
+        }
+    }
+
+    fn construct(&mut self, class: ClassRef, args: &Args, at: ExprRef) -> Value {
+        let class_obj = self.v.obj(Obj::Class(class));
+        let is_exception = self.classes.get(&class).is_some_and(|i| {
+            i.outside.iter().any(|p| self.k.error_class(self.k.canonical(p.as_str())).is_some())
+        });
+        let obj = if is_exception { Obj::Exception(class_obj) } else { Obj::Instance(class, Some(at)) };
+        let id = self.v.obj(obj);
+        if is_exception {
+            return self.v.single(id);
+        }
+        let known = self.instances.entry(class).or_default();
+        if !known.contains(&id) && known.len() < 64 {
+            known.push(id);
+        }
+        self.construct_outside(class, id, args, at);
+        if let Some(new) = self.class_attr(class, class_obj, Symbol::new("__new__")) {
+            let first = self.v.single(class_obj);
+            let made = self.call(new, &args.with_first(first), at);
+            if self.v.objs(made).iter().any(|&o| matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))) {
+                return made;
+            }
+        }
+        if let Some(init) = self.class_attr(class, id, Symbol::new("__init__")) {
+            self.call(init, args, at);
+        } else {
+            self.fill_fields(class, id, args);
+        }
+        if let Some(post) = self.class_attr(class, id, Symbol::new("__post_init__")) {
+            self.call(post, &Args::default(), at);
+        }
+        self.v.single(id)
+    }
+
+    /// Classes without an `__init__` whose body declares fields take them as arguments (dataclasses, named tuples, models).
+    fn fill_fields(&mut self, class: ClassRef, obj: ObjId, args: &Args) {
+        let Some(info) = self.classes.get(&class) else { return };
+        let mut fields = Vec::new();
+        for ancestor in info.mro.clone().iter().rev() {
+            if let Some(info) = self.classes.get(ancestor) {
+                fields.extend(info.fields.iter().map(|(n, _)| *n));
+            }
+        }
+        for (name, value) in fields.iter().zip(&args.pos) {
+            self.heap_join((obj, *name), *value);
+        }
+        for (name, value) in &args.kw {
+            self.heap_join((obj, *name), *value);
+        }
+    }
+
+    fn call_external(&mut self, path: Symbol, args: &Args, at: ExprRef) -> Value {
+        if let Some(value) = self.builtin(path, args, at) {
+            return value;
+        }
+        match self.k.item(path) {
+            Some(Item::Type(ty)) => self.open(ty, args, at),
+            Some(Item::Function(spec)) => {
+                let value = self.apply(spec, None, args, at);
+                if value == Value::UNKNOWN && self.k.error_class(path).is_some() {
+                    let class = self.v.obj(Obj::External(path));
+                    return self.v.one(Obj::Exception(class));
+                }
+                value
+            }
+            Some(Item::Error(_)) => {
+                let class = self.v.obj(Obj::External(path));
+                self.v.one(Obj::Exception(class))
+            }
+            None => {
+                // A decorator that nothing is known of leaves the function as it is.
+                if args.pos.len() == 1 && args.kw.is_empty() && self.is_callable(args.pos[0]) {
+                    return args.pos[0];
+                }
+                self.call_unknown(args)
+            }
+        }
+    }
+
+    /// Functions of the language itself whose meaning depends on evaluation.
+    fn builtin(&mut self, path: Symbol, args: &Args, at: ExprRef) -> Option<Value> {
+        let first = args.pos.first().copied();
+        Some(match path.as_str() {
+            "super" => self.super_object(args),
+            "property" | "functools.cached_property" => self.descriptor(Descriptor::Property, first?),
+            "staticmethod" => self.descriptor(Descriptor::Static, first?),
+            "classmethod" => self.descriptor(Descriptor::Class, first?),
+            "getattr" => {
+                let name = args.pos.get(1).and_then(|&n| self.v.text(n));
+                let found = match name {
+                    Some(name) => self.attr(first?, name, at),
+                    None => self.any_attr(first?),
+                };
+                match args.pos.get(2) {
+                    Some(&default) if found == Value::UNKNOWN => self.v.join(found, default),
+                    _ => found,
+                }
+            }
+            "setattr" => {
+                let value = *args.pos.get(2)?;
+                if let Some(name) = args.pos.get(1).and_then(|&n| self.v.text(n)) {
+                    self.set_attr(first?, name, value);
+                }
+                Value::NONE
+            }
+            "hasattr" => self.v.one(Obj::Bool(None)),
+            "callable" => {
+                let known = self.is_callable(first?).then_some(true);
+                self.v.one(Obj::Bool(known))
+            }
+            "isinstance" | "issubclass" => {
+                let truth = self.is_instance(first?, *args.pos.get(1)?);
+                self.v.one(Obj::Bool(truth))
+            }
+            "type" if args.pos.len() == 1 => self.type_of(first?),
+            "vars" | "locals" | "globals" => Value::UNKNOWN,
+            "str" | "repr" | "unicode" | "bytes" => match first {
+                Some(value) if self.v.text(value).is_some() => value,
+                _ => self.v.one(Obj::Str(None, None)),
+            },
+            "int" | "float" => self.v.one(Obj::Number),
+            "dict" => {
+                let mut fields = args.kw.clone();
+                let mut open = args.open;
+                if let Some(first) = first {
+                    for obj in self.v.list(first) {
+                        match self.v.get(obj).clone() {
+                            Obj::Record(more, more_open) => {
+                                open |= more_open;
+                                fields.extend(more);
+                            }
+                            Obj::Dict(_) => {
+                                for key in self.keys(obj) {
+                                    let name = Symbol::new(&format!("[{key}]"));
+                                    if let Some(value) = self.heap_get((obj, name)) {
+                                        fields.push((key, value));
+                                    }
+                                }
+                            }
+                            _ => {
+                                let value = self.v.single(obj);
+                                self.iterate(value, at, Consumes::All);
+                                open = true;
+                            }
+                        }
+                    }
+                }
+                let dict = self.v.obj(Obj::Dict(at));
+                for (name, value) in fields {
+                    self.heap_join((dict, Symbol::new(&format!("[{name}]"))), value);
+                }
+                if open {
+                    self.heap_join((dict, Symbol::new("*")), Value::UNKNOWN);
+                }
+                self.v.single(dict)
+            }
+            _ => return None,
+        })
+    }
+
+    fn descriptor(&mut self, kind: Descriptor, value: Value) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = self.v.one(Obj::Descriptor(kind, obj));
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// An attribute whose name is not known: whatever the program stored there.
+    fn any_attr(&mut self, value: Value) -> Value {
+        let mut result = Value::UNKNOWN;
+        for obj in self.v.list(value) {
+            if let Obj::Handle(handle) = self.v.get(obj).clone() {
+                let entry = self.k.ty(handle.ty);
+                if let Some(reference) = entry.spec.attribute.clone() {
+                    let lib = entry.lib;
+                    let typed = self.typed(&reference, lib, obj, None);
+                    result = self.v.join(result, typed);
+                }
+            }
+        }
+        result
+    }
+
+    fn super_object(&mut self, args: &Args) -> Value {
+        let frame = self.here();
+        let class = match args.pos.first() {
+            Some(&value) => match self.v.only(value) {
+                Some(Obj::Class(class)) => Some(*class),
+                _ => frame.owner,
+            },
+            None => frame.owner,
+        };
+        let object = args.pos.get(1).copied().or(frame.first);
+        let (Some(class), Some(object)) = (class, object) else { return Value::UNKNOWN };
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(object) {
+            if matches!(self.v.get(obj), Obj::Instance(..) | Obj::Class(_)) {
+                let one = self.v.one(Obj::Super(class, obj));
+                result = self.v.join(result, one);
+            }
+        }
+        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+    }
+
+    fn type_of(&mut self, value: Value) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Instance(class, _) => self.v.one(Obj::Class(class)),
+                Obj::Exception(class) => self.v.single(class),
+                _ => Value::UNKNOWN,
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// `isinstance` where it can be told: of exceptions and of objects of the program.
+    fn is_instance(&mut self, value: Value, classes: Value) -> Option<bool> {
+        let classes = self.class_objects(classes);
+        if classes.iter().any(|&c| !matches!(self.v.get(c), Obj::External(_) | Obj::Class(_))) {
+            return None;
+        }
+        let mut all = None;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Exception(_) | Obj::External(_) => {
+                    let class = self.exception_class(obj)?;
+                    classes.iter().any(|&c| self.is_subclass_obj(class, c))
+                }
+                Obj::Class(_) => classes.iter().any(|&c| self.is_subclass_obj(obj, c)),
+                Obj::Instance(class, _) => {
+                    let class = self.v.obj(Obj::Class(class));
+                    if !classes.iter().any(|&c| matches!(self.v.get(c), Obj::Class(_))) {
+                        return None;
+                    }
+                    classes.iter().any(|&c| self.is_subclass_obj(class, c))
+                }
+                _ => return None,
+            };
+            if all.is_some_and(|a| a != one) {
+                return None;
+            }
+            all = Some(one);
+        }
+        all
+    }
+
+    fn exception_class(&self, obj: ObjId) -> Option<ObjId> {
+        match self.v.get(obj) {
+            Obj::Exception(class) => Some(*class),
+            Obj::External(path) if self.k.error_class(*path).is_some() => Some(obj),
+            _ => None,
+        }
+    }
+
+    /// A method of a built-in type: containers, strings, functions.
+    fn builtin_method(&mut self, receiver: Value, name: Value, args: &Args, at: ExprRef) -> Value {
+        let Some(name) = self.v.text(name) else { return Value::UNKNOWN };
+        let Some(&obj) = self.v.objs(receiver).first() else { return Value::NOTHING };
+        let any = Symbol::new("*");
+        match (self.v.get(obj).clone(), name.as_str()) {
+            (Obj::List(_), "append" | "add" | "appendleft" | "put") => {
+                if let Some(&value) = args.pos.first() {
+                    self.heap_join((obj, any), value);
+                }
+                Value::NONE
+            }
+            (Obj::List(_), "insert") => {
+                if let Some(&value) = args.pos.get(1) {
+                    self.heap_join((obj, any), value);
+                }
+                Value::NONE
+            }
+            (Obj::List(_), "extend" | "update") => {
+                if let Some(&value) = args.pos.first() {
+                    let items = self.iterate(value, at, Consumes::All);
+                    self.heap_join((obj, any), items);
+                }
+                Value::NONE
+            }
+            (Obj::List(_), "pop" | "popleft" | "copy") => {
+                if name.as_str() == "copy" { receiver } else { self.entries(obj) }
+            }
+            (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
+                let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                if name.as_str() == "setdefault" {
+                    if let Some(&value) = args.pos.get(1) {
+                        self.set_item(receiver, key, value);
+                    }
+                }
+                let found = self.item(receiver, key, at);
+                let default = args.pos.get(1).copied().unwrap_or(Value::NONE);
+                self.v.join(found, default)
+            }
+            (Obj::Dict(_), "update") => {
+                for (key, value) in &args.kw {
+                    self.heap_join((obj, Symbol::new(&format!("[{key}]"))), *value);
+                }
+                if let Some(&other) = args.pos.first() {
+                    for from in self.v.list(other) {
+                        match self.v.get(from).clone() {
+                            Obj::Dict(_) => {
+                                for key in self.keys(from) {
+                                    let name = Symbol::new(&format!("[{key}]"));
+                                    let value = self.heap_get((from, name)).unwrap_or(Value::NOTHING);
+                                    self.heap_join((obj, name), value);
+                                }
+                            }
+                            Obj::Record(fields, _) => {
+                                for (key, value) in fields {
+                                    self.heap_join((obj, Symbol::new(&format!("[{key}]"))), value);
+                                }
+                            }
+                            _ => self.heap_join((obj, any), Value::UNKNOWN),
+                        }
+                    }
+                }
+                Value::NONE
+            }
+            (Obj::Dict(_), "values") => {
+                let all = self.entries(obj);
+                self.v.one(Obj::Lazy(all, at))
+            }
+            (Obj::Dict(_), "items") => {
+                let key = self.v.one(Obj::Str(None, None));
+                let all = self.entries(obj);
+                let pair = self.v.one(Obj::Tuple(vec![key, all]));
+                self.v.one(Obj::Tuple(vec![pair]))
+            }
+            (Obj::Record(fields, _), "items" | "values") => {
+                let all: Vec<Value> = fields.iter().map(|(_, v)| *v).collect();
+                let all = self.join_all(&all);
+                if name.as_str() == "values" {
+                    return self.v.one(Obj::Tuple(vec![all]));
+                }
+                let key = self.v.one(Obj::Str(None, None));
+                let pair = self.v.one(Obj::Tuple(vec![key, all]));
+                self.v.one(Obj::Tuple(vec![pair]))
+            }
+            (Obj::Dict(_) | Obj::Record(..), "keys" | "copy") => receiver,
+            (Obj::Str(..), "format") => {
+                let text = self.v.text(receiver).map(|t| t.as_str().to_owned());
+                match text {
+                    Some(text) => {
+                        let text = blank_fields(&text);
+                        self.v.one(Obj::Str(Some(Symbol::new(&text)), None))
+                    }
+                    None => self.v.one(Obj::Str(None, None)),
+                }
+            }
+            (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
+            (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
+            (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
+                self.iterate(receiver, at, Consumes::Next)
+            }
+            (Obj::Generator(_) | Obj::Lazy(..), "__iter__" | "__aiter__") => receiver,
+            (Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Partial(..), "__call__") => {
+                self.call(receiver, args, at)
+            }
+            (Obj::Guarded(inner, _), "retry_with" | "__wrapped__") => self.v.single(inner),
+            (Obj::Guard(guard), "call" | "__call__" | "acall") => {
+                let Some(&func) = args.pos.first() else { return Value::UNKNOWN };
+                self.guarded_call(func, &args.rest(1), guard, at)
+            }
+            (Obj::Guard(guard), "wraps") => match args.pos.first() {
+                Some(&func) => self.wrap_guard(func, guard),
+                None => Value::UNKNOWN,
+            },
+            (Obj::Running(value, spec, started), _) => {
+                let joins = self.k.call(spec).call.joins.clone();
+                if joins.as_deref() == Some(name.as_str()) {
+                    self.joined.insert(started);
+                    return self.join_running(value, at);
+                }
+                Value::UNKNOWN
+            }
+            _ => Value::UNKNOWN,
+        }
+    }
+
+    // Laziness
+
+    pub(super) fn run_generator(&mut self, act: ActId, at: ExprRef) -> Value {
+        let summary = self.summary(act);
+        let made = Some(at);
+        for flight in summary.flights.iter() {
+            let mut flight = flight.clone();
+            if flight.created.is_none() {
+                flight.created = made;
+            }
+            flight.path = self.path_prepend(at, flight.path);
+            self.emit_joined(flight);
+        }
+        summary.yields
+    }
+
+    /// Waits for coroutines and drivers' awaitables here; other values are as they are.
+    pub(super) fn await_value(&mut self, value: Value, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj).clone() {
+                Obj::Coroutine(act) => {
+                    let summary = self.summary(act);
+                    self.forward(&summary, at);
+                    if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
+                        self.raise(summary.raises.to_vec());
+                    }
+                    summary.ret
+                }
+                Obj::Pending(id) => self.await_pending(id, at),
+                Obj::Handle(handle) => match self.k.ty(handle.ty).on_await {
+                    Some(spec) => self.apply(spec, Some(obj), &Args::default(), at),
+                    None => self.v.single(obj),
+                },
+                Obj::Guarded(inner, guard) if matches!(self.v.get(inner), Obj::Coroutine(_) | Obj::Pending(_)) => {
+                    let outer = std::mem::take(&mut self.frame().flights);
+                    let inner = self.v.single(inner);
+                    let value = self.await_value(inner, at);
+                    let raised = std::mem::replace(&mut self.frame().flights, outer);
+                    for flight in self.filter(raised, guard) {
+                        self.emit(flight);
+                    }
+                    value
+                }
+                Obj::Running(inner, _, started) => {
+                    self.joined.insert(started);
+                    self.join_running(inner, at)
+                }
+                Obj::Tuple(items) => {
+                    let items = items.iter().map(|&i| self.await_value(i, at)).collect();
+                    self.v.one(Obj::Tuple(items))
+                }
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// The value and the errors of something that runs elsewhere arrive here.
+    fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Coroutine(_) | Obj::Pending(_) | Obj::Guarded(..) => {
+                    let value = self.v.single(obj);
+                    self.await_value(value, at)
+                }
+                Obj::Partial(..) => {
+                    let called = self.call_obj(obj, &Args::default(), at);
+                    self.await_value(called, at)
+                }
+                _ => Value::UNKNOWN,
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// A guard around a coroutine function guards when the coroutine is awaited.
+    fn guard_lazily(&mut self, value: Value, guard: crate::resolve::value::GuardId) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj) {
+                Obj::Coroutine(_) | Obj::Pending(_) => self.v.one(Obj::Guarded(obj, guard)),
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    pub(super) fn guarded_call(
+        &mut self,
+        func: Value,
+        args: &Args,
+        guard: crate::resolve::value::GuardId,
+        at: ExprRef,
+    ) -> Value {
+        let outer = std::mem::take(&mut self.frame().flights);
+        let mark = self.guard_mark.replace(self.log_mark());
+        let value = self.call(func, args, at);
+        let raised = std::mem::replace(&mut self.frame().flights, outer);
+        for flight in self.filter(raised, guard) {
+            self.emit(flight);
+        }
+        self.guard_mark = mark;
+        self.guard_lazily(value, guard)
+    }
+
+    pub(super) fn wrap_guard(&mut self, func: Value, guard: crate::resolve::value::GuardId) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(func) {
+            let one = match self.v.get(obj) {
+                Obj::Unknown | Obj::None => self.v.single(obj),
+                _ => self.v.one(Obj::Guarded(obj, guard)),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// Applies a decorator.
+    pub(super) fn decorate(&mut self, with: Value, value: Value, at: ExprRef) -> Value {
+        let args = Args::positional(vec![value]);
+        let result = self.call(with, &args, at);
+        let known = self.v.list(result).into_iter().filter(|&o| !matches!(self.v.get(o), Obj::Unknown | Obj::None)).collect::<Vec<_>>();
+        if known.is_empty() { value } else { self.v.set(known) }
+    }
+
+    // Context managers
+
+    /// What `with value as x` binds.
+    pub(super) fn enter(&mut self, value: Value, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj).clone() {
+                Obj::Manager(act) => {
+                    let summary = self.summary(act);
+                    self.forward(&summary, at);
+                    summary.yields
+                }
+                Obj::Instance(class, _) => {
+                    let mut entered = Value::NOTHING;
+                    for name in ["__enter__", "__aenter__"] {
+                        if let Some(method) = self.class_attr(class, obj, Symbol::new(name)) {
+                            let called = self.call(method, &Args::default(), at);
+                            let called = self.await_value(called, at);
+                            entered = self.v.join(entered, called);
+                        }
+                    }
+                    if entered == Value::NOTHING || self.v.is_unknown(entered) { self.v.single(obj) } else { entered }
+                }
+                Obj::Handle(handle) => {
+                    let entry = self.k.ty(handle.ty);
+                    let (on_enter, enter, lib) = (entry.on_enter, entry.spec.enter.clone(), entry.lib);
+                    if let Some(spec) = on_enter {
+                        self.apply(spec, Some(obj), &Args::default(), at);
+                    }
+                    match enter {
+                        Some(reference) => self.typed(&reference, lib, obj, None),
+                        None => self.v.single(obj),
+                    }
+                }
+                Obj::Pending(id) => self.await_pending(id, at),
+                Obj::Unknown => Value::UNKNOWN,
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+}
+
+/// Contexts with constants told apart.
+const CONSTANTS: u32 = super::CONSTANT_CONTEXTS;
+
+/// `{name}` in a format string becomes U+FFFD.
+fn blank_fields(text: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0;
+    for c in text.chars() {
+        match c {
+            '{' => {
+                depth += 1;
+                if depth == 1 {
+                    out.push('\u{fffd}');
+                }
+            }
+            '}' => depth = (depth - 1).max(0),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}

@@ -1,0 +1,651 @@
+//! Expressions.
+
+use std::sync::Arc;
+
+use super::call::Args;
+use super::{EnvKey, EnvRead, Frame, Interp};
+use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Module, Symbol};
+use crate::knowledge::{Consumes, Item};
+use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
+
+impl Interp<'_> {
+    pub(super) fn eval(&mut self, m: &Module, id: ExprId) -> Value {
+        let expr = m.expr(id);
+        let at = self.expr_ref(id);
+        match &expr.kind {
+            ExprKind::Name(name) => self.name(*name),
+            ExprKind::Attr { base, name, .. } => {
+                let base = self.eval(m, *base);
+                let value = self.attr(base, *name, at);
+                self.force(value)
+            }
+            ExprKind::Call { callee, args } => self.eval_call(m, at, *callee, args),
+            ExprKind::Index { base, index } => {
+                let base_value = self.eval(m, *base);
+                let key = self.eval(m, *index);
+                self.read_env_item(m, *base, base_value, key, at);
+                self.item(base_value, key, at)
+            }
+            ExprKind::Slice(parts) | ExprKind::Unknown(parts) => {
+                for part in parts {
+                    self.eval(m, *part);
+                }
+                Value::UNKNOWN
+            }
+            ExprKind::Str(lit) => {
+                for value in &lit.values {
+                    self.eval(m, *value);
+                }
+                let text: String = lit.parts.iter().map(|p| p.as_deref().unwrap_or("\u{fffd}")).collect();
+                if text.len() > 400 || text.is_empty() && !lit.values.is_empty() {
+                    return self.v.one(Obj::Str(None, None));
+                }
+                self.v.one(Obj::Str(Some(Symbol::new(&text)), env_literal(&text).then_some(at)))
+            }
+            ExprKind::Int(i) => self.v.one(Obj::Int(*i)),
+            ExprKind::Literal => self.v.one(Obj::Number),
+            ExprKind::Bool(b) => self.v.one(Obj::Bool(Some(*b))),
+            ExprKind::None => Value::NONE,
+            ExprKind::Tuple(items) => {
+                if items.iter().any(|i| matches!(m.expr(*i).kind, ExprKind::Star(_))) {
+                    return self.collection(m, at, items);
+                }
+                let items: Vec<Value> = items.iter().map(|i| self.eval(m, *i)).collect();
+                if items.len() > 32 {
+                    let all = self.join_all(&items);
+                    return self.v.one(Obj::Tuple(vec![all]));
+                }
+                self.v.one(Obj::Tuple(items))
+            }
+            ExprKind::List(items) | ExprKind::Set(items) => self.collection(m, at, items),
+            ExprKind::Dict(entries) => {
+                let dict = self.v.obj(Obj::Dict(at));
+                for (key, value) in entries {
+                    let key = key.map(|k| self.eval(m, k));
+                    let value = self.eval(m, *value);
+                    match key {
+                        Some(key) => {
+                            let name = self.item_name(key);
+                            self.heap_join((dict, name), value);
+                        }
+                        None => {
+                            let dict = self.v.single(dict);
+                            let update = self.v.one(Obj::Str(Some(Symbol::new("update")), None));
+                            let method = self.v.one(Obj::Partial(Value::NOTHING, vec![dict, update], Vec::new()));
+                            self.call(method, &Args::positional(vec![value]), at);
+                        }
+                    }
+                }
+                self.v.single(dict)
+            }
+            ExprKind::Comp { kind, clauses, element } => self.eval_comprehension(m, at, *kind, clauses, element),
+            ExprKind::Lambda(func) => self.closure(m, *func),
+            ExprKind::Await(inner) => {
+                let value = self.eval(m, *inner);
+                self.await_value(value, at)
+            }
+            ExprKind::Yield(inner) => {
+                let value = inner.map_or(Value::NONE, |i| self.eval(m, i));
+                let joined = self.v.join(self.here().yields, value);
+                self.frame().yields = joined;
+                if let Some(thrown) = self.here().thrown.clone() {
+                    for flight in thrown {
+                        self.emit(flight);
+                    }
+                }
+                Value::UNKNOWN
+            }
+            ExprKind::YieldFrom(inner) => {
+                let value = self.eval(m, *inner);
+                let inner = self.expr_ref(*inner);
+                let element = self.iterate(value, inner, Consumes::All);
+                let joined = self.v.join(self.here().yields, element);
+                self.frame().yields = joined;
+                Value::UNKNOWN
+            }
+            ExprKind::Star(inner) | ExprKind::Same(inner) => self.eval(m, *inner),
+            ExprKind::Cond { test, then, otherwise } => {
+                self.eval(m, *test);
+                let a = self.eval(m, *then);
+                let b = self.eval(m, *otherwise);
+                self.v.join(a, b)
+            }
+            ExprKind::And(parts) => {
+                let mut result = Value::NOTHING;
+                let mut known = Some(true);
+                for part in parts {
+                    let value = self.eval(m, *part);
+                    known = match (known, self.v.truth(value)) {
+                        (Some(false), _) | (_, Some(false)) => Some(false),
+                        (Some(true), Some(true)) => Some(true),
+                        _ => None,
+                    };
+                    result = value;
+                }
+                match known {
+                    Some(false) => self.v.one(Obj::Bool(Some(false))),
+                    _ => result,
+                }
+            }
+            ExprKind::Or(parts) => {
+                let mut result = Value::NOTHING;
+                for part in parts {
+                    let value = self.eval(m, *part);
+                    let value = if self.v.only(value) == Some(&Obj::None) { Value::NOTHING } else { value };
+                    result = self.v.join(result, value);
+                }
+                if result == Value::NOTHING { Value::NONE } else { result }
+            }
+            ExprKind::Not(inner) => {
+                let value = self.eval(m, *inner);
+                let truth = self.v.truth(value).map(|t| !t);
+                self.v.one(Obj::Bool(truth))
+            }
+            ExprKind::Op { op, operands } => self.eval_op(m, at, *op, operands),
+            ExprKind::Assign { target, value } => {
+                let value = self.eval(m, *value);
+                self.assign(m, *target, value);
+                value
+            }
+            ExprKind::Propagate(inner) => self.eval(m, *inner),
+            ExprKind::LetCond { pattern, value } => {
+                let value = self.eval(m, *value);
+                self.bind_pattern(m, pattern, value);
+                self.v.one(Obj::Bool(None))
+            }
+            ExprKind::New { class, fields, rest } => {
+                self.eval(m, *class);
+                for (_, value) in fields {
+                    self.eval(m, *value);
+                }
+                if let Some(rest) = rest {
+                    self.eval(m, *rest);
+                }
+                Value::UNKNOWN
+            }
+            ExprKind::Select(_) => Value::UNKNOWN,
+            ExprKind::Control(stmt) => {
+                self.exec_block(m, &crate::core::Block(Vec::new()));
+                let _ = stmt;
+                Value::UNKNOWN
+            }
+        }
+    }
+
+    fn collection(&mut self, m: &Module, at: ExprRef, items: &[ExprId]) -> Value {
+        let list = self.v.obj(Obj::List(at));
+        let mut all = Value::NOTHING;
+        for (index, item) in items.iter().enumerate() {
+            let value = self.eval(m, *item);
+            if matches!(m.expr(*item).kind, ExprKind::Star(_)) {
+                let at = self.expr_ref(*item);
+                let items = self.iterate(value, at, Consumes::All);
+                all = self.v.join(all, items);
+            } else if items.len() <= 16 {
+                self.heap_join((list, Symbol::new(&format!("[{index}]"))), value);
+            } else {
+                all = self.v.join(all, value);
+            }
+        }
+        self.heap_join((list, Symbol::new("*")), all);
+        self.v.single(list)
+    }
+
+    fn eval_op(&mut self, m: &Module, at: ExprRef, op: Symbol, operands: &[ExprId]) -> Value {
+        let values: Vec<Value> = operands.iter().map(|o| self.eval(m, *o)).collect();
+        match (op.as_str(), &values[..]) {
+            ("+", &[a, b]) => {
+                let text = self.concat(a, b);
+                if text != Value::UNKNOWN {
+                    return text;
+                }
+                // Tuples of exception classes, lists of handles.
+                match (self.v.only(a).cloned(), self.v.only(b).cloned()) {
+                    (Some(Obj::Tuple(mut x)), Some(Obj::Tuple(y))) => {
+                        x.extend(y);
+                        self.v.one(Obj::Tuple(x))
+                    }
+                    _ => self.v.join(a, b),
+                }
+            }
+            ("%", &[a, _]) => match self.v.text(a) {
+                Some(text) => {
+                    let text = blank_percent(text.as_str());
+                    self.v.one(Obj::Str(Some(Symbol::new(&text)), None))
+                }
+                None => Value::UNKNOWN,
+            },
+            ("|" | "&", &[a, b]) => self.combine(op.as_str(), a, b),
+            ("is" | "==", &[a, b]) | ("is not" | "!=", &[a, b]) => {
+                let same = match (self.v.only(a), self.v.only(b)) {
+                    (Some(Obj::None), Some(Obj::None)) => Some(true),
+                    (Some(x), Some(Obj::None)) | (Some(Obj::None), Some(x)) if is_something(x) => Some(false),
+                    (Some(Obj::Bool(Some(x))), Some(Obj::Bool(Some(y)))) => Some(x == y),
+                    _ => None,
+                };
+                let truth = if op.as_str().contains("not") || op.as_str() == "!=" { same.map(|s| !s) } else { same };
+                self.v.one(Obj::Bool(truth))
+            }
+            ("in" | "not in", &[_, container]) => {
+                self.truth_trip(container, at);
+                self.v.one(Obj::Bool(None))
+            }
+            ("<" | ">" | "<=" | ">=", _) => self.v.one(Obj::Bool(None)),
+            ("-" | "*" | "/" | "//" | "**", [a, ..]) => match self.v.only(*a) {
+                Some(Obj::Int(i)) if values.len() == 1 && op.as_str() == "-" => {
+                    let negative = Obj::Int(-*i);
+                    self.v.one(negative)
+                }
+                Some(Obj::Int(_) | Obj::Number) => self.v.one(Obj::Number),
+                _ => Value::UNKNOWN,
+            },
+            _ => Value::UNKNOWN,
+        }
+    }
+
+    /// Joined strings; unknown if neither is one.
+    pub(super) fn concat(&mut self, a: Value, b: Value) -> Value {
+        let (left, right) = (self.piece(a), self.piece(b));
+        match (left, right) {
+            (None, None) => Value::UNKNOWN,
+            (left, right) => {
+                let text = format!("{}{}", left.as_deref().unwrap_or("\u{fffd}"), right.as_deref().unwrap_or("\u{fffd}"));
+                if text.len() > 400 {
+                    return self.v.one(Obj::Str(None, None));
+                }
+                self.v.one(Obj::Str(Some(Symbol::new(&text)), None))
+            }
+        }
+    }
+
+    fn piece(&self, value: Value) -> Option<String> {
+        match self.v.only(value) {
+            Some(Obj::Str(Some(text), _)) => Some(text.as_str().to_owned()),
+            Some(Obj::Str(None, _)) => Some("\u{fffd}".into()),
+            _ => None,
+        }
+    }
+
+    fn eval_call(&mut self, m: &Module, at: ExprRef, callee: ExprId, args: &[crate::core::Arg]) -> Value {
+        let callee_value = self.eval(m, callee);
+        let mut evaluated = Args::default();
+        let mut named_places = Vec::new();
+        for arg in args {
+            let value = self.eval(m, arg.value);
+            match arg.kind {
+                ArgKind::Positional => {
+                    if evaluated.more.is_none() {
+                        evaluated.pos.push(value);
+                        evaluated.places.push(arg.value);
+                    }
+                }
+                ArgKind::Keyword(name) => {
+                    evaluated.kw.push((name, value));
+                    named_places.push(arg.value);
+                }
+                ArgKind::Star => self.spread(&mut evaluated, value, self.expr_ref(arg.value)),
+                ArgKind::DoubleStar => self.spread_named(&mut evaluated, value, &mut named_places, arg.value),
+            }
+        }
+        let missing = evaluated.pos.len() - evaluated.places.len();
+        evaluated.places.extend(std::iter::repeat_n(callee, missing));
+        evaluated.places.extend(named_places);
+        self.read_env_call(m, callee, callee_value, &evaluated, at);
+        if self.v.is_unknown(callee_value) {
+            if let ExprKind::Attr { name, .. } = m.expr(callee).kind {
+                return self.call_by_name(name, &evaluated, at);
+            }
+        }
+        self.call(callee_value, &evaluated, at)
+    }
+
+    fn spread(&mut self, args: &mut Args, value: Value, at: ExprRef) {
+        if args.more.is_none() {
+            if let Some(Obj::Tuple(items)) = self.v.only(value).cloned() {
+                args.pos.extend(items);
+                return;
+            }
+        }
+        let element = match self.v.only(value).cloned() {
+            Some(Obj::Lazy(inner, _)) => inner,
+            _ => self.iterate(value, at, Consumes::All),
+        };
+        let more = args.more.unwrap_or(Value::NOTHING);
+        args.more = Some(self.v.join(more, element));
+    }
+
+    fn spread_named(&mut self, args: &mut Args, value: Value, places: &mut Vec<ExprId>, at: ExprId) {
+        for obj in self.v.list(value) {
+            match self.v.get(obj).clone() {
+                Obj::Record(fields, open) => {
+                    args.open |= open;
+                    for (name, value) in fields {
+                        args.kw.push((name, value));
+                        places.push(at);
+                    }
+                }
+                Obj::Dict(_) => {
+                    for key in self.keys(obj) {
+                        let name = Symbol::new(&format!("[{key}]"));
+                        if let Some(value) = self.heap_get((obj, name)) {
+                            let value = self.force(value);
+                            args.kw.push((key, value));
+                            places.push(at);
+                        }
+                    }
+                    args.open |= self.heap_get((obj, Symbol::new("*"))).is_some();
+                }
+                _ => args.open = true,
+            }
+        }
+    }
+
+    /// A method of something unknown: if the program has few methods of that name, it may be one of them.
+    fn call_by_name(&mut self, name: Symbol, args: &Args, at: ExprRef) -> Value {
+        let candidates = self.methods_by_name.get(&name).cloned().unwrap_or_default();
+        if candidates.is_empty() || candidates.len() > 3 || is_common(name.as_str()) {
+            return self.call(Value::UNKNOWN, args, at);
+        }
+        let mut result = Value::UNKNOWN;
+        for func in candidates {
+            let Some(&class) = self.func_class.get(&func) else { continue };
+            let receivers = self.instances_of(class);
+            for receiver in self.v.list(receivers).into_iter().take(2) {
+                if let Some(method) = self.class_attr(class, receiver, name) {
+                    let value = self.call(method, args, at);
+                    result = self.v.join(result, value);
+                }
+            }
+        }
+        result
+    }
+
+    // Comprehensions
+
+    fn eval_comprehension(&mut self, m: &Module, at: ExprRef, kind: CompKind, clauses: &[Clause], element: &[ExprId]) -> Value {
+        if kind == CompKind::Generator {
+            // The first iterable is evaluated at once, the rest when somebody iterates.
+            let env = self.here().env;
+            if let Some(first) = clauses.first() {
+                self.eval(m, first.iter);
+            }
+            return self.v.one(Obj::Comprehension(at, env));
+        }
+        let element = self.comprehension(m, clauses, element);
+        let list = if kind == CompKind::Dict { Obj::Dict(at) } else { Obj::List(at) };
+        let list = self.v.obj(list);
+        self.heap_join((list, Symbol::new("*")), element);
+        self.v.single(list)
+    }
+
+    fn comprehension(&mut self, m: &Module, clauses: &[Clause], element: &[ExprId]) -> Value {
+        for clause in clauses {
+            let iterable = self.eval(m, clause.iter);
+            let at = self.expr_ref(clause.iter);
+            let item = self.iterate(iterable, at, Consumes::All);
+            self.bind_pattern(m, &clause.target, item);
+            for condition in &clause.conditions {
+                self.eval(m, *condition);
+            }
+        }
+        let mut last = Value::UNKNOWN;
+        for expr in element {
+            last = self.eval(m, *expr);
+        }
+        last
+    }
+
+    /// Iterates a generator expression here.
+    pub(super) fn run_comprehension(&mut self, expr: ExprRef, env: EnvId, at: ExprRef) -> Value {
+        let Some(module) = self.world.module(expr.unit) else { return Value::UNKNOWN };
+        let ExprKind::Comp { clauses, element, .. } = &module.expr(expr.expr).kind else { return Value::UNKNOWN };
+        if self.here().env == env {
+            return self.comprehension(&module, clauses, element);
+        }
+        if self.frames.len() > super::MAX_DEPTH {
+            return Value::UNKNOWN;
+        }
+        let scope = self.env(EnvKey::Comprehension(expr, env), Some(env));
+        let mut frame = Frame::new(expr.unit, Arc::clone(&module), scope);
+        frame.func = self.env_func(env);
+        let mut value = Value::UNKNOWN;
+        let frame = self.run_body(frame, |this, m| {
+            if let ExprKind::Comp { clauses, element, .. } = &m.expr(expr.expr).kind {
+                value = this.comprehension(m, clauses, element);
+            }
+        });
+        for mut flight in frame.flights {
+            flight.path = self.path_prepend(at, flight.path);
+            self.emit(flight);
+        }
+        value
+    }
+
+    fn env_func(&self, env: EnvId) -> Option<FuncRef> {
+        self.frames.iter().rev().find(|f| f.env == env).and_then(|f| f.func)
+    }
+
+    // Annotations
+
+    /// The value that a declared type stands for.
+    pub(super) fn annotation(&mut self, m: &Module, id: ExprId) -> Value {
+        let at = self.expr_ref(id);
+        match &m.expr(id).kind {
+            ExprKind::Name(_) | ExprKind::Attr { .. } => {
+                let value = self.eval(m, id);
+                self.instance_of(value, at)
+            }
+            ExprKind::Index { base, index } => {
+                let head = self.eval(m, *base);
+                let name = match self.v.only(head) {
+                    Some(Obj::External(path)) => path.as_str().rsplit('.').next().unwrap_or_default().to_owned(),
+                    _ => String::new(),
+                };
+                match name.as_str() {
+                    "Optional" | "Annotated" | "Final" | "ClassVar" | "Union" | "Awaitable" | "Coroutine" => {
+                        let parts = match &m.expr(*index).kind {
+                            ExprKind::Tuple(parts) => parts.clone(),
+                            _ => vec![*index],
+                        };
+                        // `Annotated[T, Depends(f)]`: what is injected says more than the type.
+                        let mut result = Value::NOTHING;
+                        for (i, part) in parts.iter().enumerate() {
+                            let one = if name == "Annotated" && i > 0 { self.injected(m, *part) } else { self.annotation(m, *part) };
+                            result = self.v.join(result, one);
+                        }
+                        self.drop_unknown(result)
+                    }
+                    "List" | "list" | "Iterable" | "Sequence" | "Iterator" | "Generator" | "AsyncIterator"
+                    | "AsyncGenerator" | "AsyncIterable" | "Set" | "set" => {
+                        let part = match &m.expr(*index).kind {
+                            ExprKind::Tuple(parts) => parts.first().copied().unwrap_or(*index),
+                            _ => *index,
+                        };
+                        let element = self.annotation(m, part);
+                        if self.v.is_unknown(element) {
+                            return Value::UNKNOWN;
+                        }
+                        let list = self.v.obj(Obj::List(at));
+                        self.heap_join((list, Symbol::new("*")), element);
+                        self.v.single(list)
+                    }
+                    "Type" | "type" | "Dict" | "dict" | "Callable" | "Tuple" | "tuple" | "Mapping" => Value::UNKNOWN,
+                    // `Collection[Document]`, `AsyncIOMotorCollection[..]`
+                    _ => self.instance_of(head, at),
+                }
+            }
+            ExprKind::Op { op, operands } if op.as_str() == "|" => {
+                let mut result = Value::NOTHING;
+                for operand in operands {
+                    let one = self.annotation(m, *operand);
+                    result = self.v.join(result, one);
+                }
+                self.drop_unknown(result)
+            }
+            ExprKind::None => Value::NONE,
+            _ => Value::UNKNOWN,
+        }
+    }
+
+    fn injected(&mut self, m: &Module, id: ExprId) -> Value {
+        let value = self.eval(m, id);
+        if matches!(self.v.only(value), Some(Obj::Str(..) | Obj::Int(_))) { Value::UNKNOWN } else { value }
+    }
+
+    fn drop_unknown(&mut self, value: Value) -> Value {
+        let objs: Vec<_> = self.v.list(value);
+        let known: Vec<_> = objs.iter().copied().filter(|&o| !matches!(self.v.get(o), Obj::Unknown)).collect();
+        if known.iter().any(|&o| !matches!(self.v.get(o), Obj::None)) { self.v.set(known) } else { value }
+    }
+
+    /// An object of the class that a value denotes.
+    fn instance_of(&mut self, class: Value, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(class) {
+            let one = match *self.v.get(obj) {
+                Obj::External(path) => match self.k.item(path) {
+                    Some(Item::Type(ty)) => self.handle(ty, None),
+                    _ => Value::UNKNOWN,
+                },
+                Obj::Class(class) => {
+                    let known = self.instances_of(class);
+                    let all_known = self.v.list(known).iter().any(|&o| !matches!(self.v.get(o), Obj::Instance(_, None)));
+                    if all_known { known } else { self.v.one(Obj::Instance(class, None)) }
+                }
+                _ => Value::UNKNOWN,
+            };
+            result = self.v.join(result, one);
+        }
+        let _ = at;
+        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+    }
+
+    // Environment variables
+
+    fn read_env_item(&mut self, m: &Module, base: ExprId, base_value: Value, key: Value, at: ExprRef) {
+        let Some(name) = self.env_name(key) else { return };
+        let certain = self.is_environment(base_value);
+        // A constructor or type subscripted with a name is no mapping.
+        if matches!(m.expr(base).kind, ExprKind::Str(_)) {
+            return;
+        }
+        self.add_env_read(&name, certain, key, at);
+    }
+
+    fn is_environment(&self, value: Value) -> bool {
+        self.v.objs(value).iter().any(|&o| match self.v.get(o) {
+            Obj::External(path) => matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some()),
+            Obj::Handle(handle) => self.k.ty(handle.ty).index.is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
+            _ => false,
+        })
+    }
+
+    fn read_env_call(&mut self, m: &Module, callee: ExprId, callee_value: Value, args: &Args, at: ExprRef) {
+        let Some(&first) = args.pos.first() else { return };
+        let Some(name) = self.env_name(first) else { return };
+        let by_spec = self.v.objs(callee_value).iter().any(|&o| match self.v.get(o) {
+            Obj::External(path) => matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some()),
+            Obj::Method(_, spec, _) => self.k.call(*spec).call.reads_env.is_some(),
+            Obj::Handle(handle) => self.k.ty(handle.ty).call.is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
+            _ => false,
+        });
+        let by_name = matches!(&m.expr(callee).kind, ExprKind::Attr { name, .. } if matches!(name.as_str(), "get" | "pop" | "getenv" | "__getitem__"));
+        if !by_spec && !by_name {
+            return;
+        }
+        self.add_env_read(&name, by_spec, first, at);
+    }
+
+    fn env_name(&self, value: Value) -> Option<String> {
+        let text = self.v.text(value)?;
+        env_literal(text.as_str()).then(|| text.as_str().to_owned())
+    }
+
+    /// A read is reported where it stands, but for a helper that is given the name at the call that passes it.
+    fn add_env_read(&mut self, name: &str, certain: bool, key: Value, at: ExprRef) {
+        let literal = match self.v.only(key) {
+            Some(Obj::Str(_, Some(literal))) => Some(*literal),
+            _ => None,
+        };
+        let func = self.here().func;
+        let from_parameter = literal.is_some_and(|l| {
+            func.is_some_and(|f| {
+                let Some(module) = self.world.module(f.unit) else { return false };
+                let span = module.func(f.func).span;
+                l.unit != f.unit || !span.contains(module.expr(l.expr).span)
+            })
+        });
+        let at = match literal {
+            Some(literal) if from_parameter && self.is_argument(literal) => literal,
+            _ => at,
+        };
+        let place = self.place_of(at);
+        let read = EnvRead { place, name: name.to_owned(), certain };
+        match self.out.env_reads.iter_mut().find(|r| r.place == place) {
+            Some(known) => known.certain |= certain,
+            None => self.out.env_reads.push(read),
+        }
+    }
+
+    /// True if this literal is an argument of some call of its module.
+    fn is_argument(&mut self, literal: ExprRef) -> bool {
+        let Some(module) = self.world.module(literal.unit) else { return false };
+        module.exprs.iter().any(|e| {
+            matches!(&e.kind, ExprKind::Call { args, .. } if args.iter().any(|a| a.value == literal.expr))
+        })
+    }
+
+    /// The function of a module by id.
+    pub(super) fn func_ref(&self, func: FuncId) -> FuncRef {
+        FuncRef { unit: self.here().unit, func }
+    }
+}
+
+/// Text that may be the name of an environment variable; where it stands is remembered.
+fn env_literal(text: &str) -> bool {
+    text.len() >= 4
+        && text.len() <= 80
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// Objects that are never `None`.
+fn is_something(obj: &Obj) -> bool {
+    !matches!(obj, Obj::Unknown | Obj::None)
+}
+
+/// Conversions of a format string become U+FFFD.
+fn blank_percent(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        if chars.peek() == Some(&'(') {
+            for c in chars.by_ref() {
+                if c == ')' {
+                    break;
+                }
+            }
+        }
+        match chars.next() {
+            Some('%') => out.push('%'),
+            _ => out.push('\u{fffd}'),
+        }
+    }
+    out
+}
+
+/// Method names that say nothing about the object.
+fn is_common(name: &str) -> bool {
+    name.starts_with("__")
+        || matches!(
+            name,
+            "get" | "set" | "add" | "append" | "update" | "pop" | "remove" | "insert" | "extend" | "items" | "keys" | "values"
+                | "copy" | "close" | "open" | "read" | "write" | "run" | "start" | "stop" | "join" | "send" | "save"
+                | "load" | "find" | "delete" | "execute" | "call" | "next" | "split" | "strip" | "format" | "replace"
+                | "index" | "count" | "sort" | "clear" | "encode" | "decode" | "commit" | "connect" | "put" | "flush"
+                | "create" | "filter" | "all" | "first" | "query" | "info" | "debug" | "error" | "warning" | "log" | "json"
+        )
+}

@@ -1,0 +1,484 @@
+//! Statements: what they bind, where control goes, which errors they let through.
+
+use std::sync::Arc;
+
+use super::{Frame, HandlerState, Interp, LoopState, Raise, State};
+use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Module, Pattern, PatternKind, Stmt, StmtKind, Symbol};
+use crate::knowledge::Consumes;
+use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
+
+/// Loops are evaluated this often: the second pass sees what the first one bound.
+const LOOP_PASSES: usize = 2;
+
+impl Interp<'_> {
+    pub(super) fn exec_block(&mut self, m: &Module, block: &Block) {
+        for stmt in &block.0 {
+            if self.here().dead {
+                // Definitions after a `return` or in a branch not taken are still seen by nobody.
+                break;
+            }
+            self.exec(m, stmt);
+        }
+    }
+
+    fn exec(&mut self, m: &Module, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Expr(expr) => {
+                self.eval(m, *expr);
+            }
+            StmtKind::Value(expr) => {
+                let value = self.eval(m, *expr);
+                self.frame().ret = value;
+            }
+            StmtKind::Assign { targets, value, annotation } => {
+                let mut result = value.map_or(Value::NOTHING, |v| self.eval(m, v));
+                if let Some(annotation) = annotation {
+                    if result == Value::NOTHING || self.v.is_unknown(result) {
+                        let declared = self.annotation(m, *annotation);
+                        result = self.v.join(result, declared);
+                    }
+                }
+                if value.is_some() || result != Value::NOTHING {
+                    for target in targets {
+                        self.assign(m, *target, result);
+                    }
+                }
+            }
+            StmtKind::AugAssign { target, value } => {
+                let old = self.eval(m, *target);
+                let added = self.eval(m, *value);
+                let text = self.concat(old, added);
+                let result = if text == Value::UNKNOWN { self.v.join(old, added) } else { text };
+                self.assign(m, *target, result);
+            }
+            StmtKind::Let { pattern, annotation, value, otherwise } => {
+                let mut result = value.map_or(Value::NOTHING, |v| self.eval(m, v));
+                if let Some(annotation) = annotation {
+                    if result == Value::NOTHING || self.v.is_unknown(result) {
+                        result = self.annotation(m, *annotation);
+                    }
+                }
+                if let Some(block) = otherwise {
+                    let before = self.save();
+                    self.exec_block(m, block);
+                    self.restore(before);
+                }
+                self.bind_pattern(m, pattern, result);
+            }
+            StmtKind::If { test, then, otherwise } => self.exec_if(m, *test, then, otherwise),
+            StmtKind::While { test, body, otherwise } => self.exec_while(m, *test, body, otherwise),
+            StmtKind::For { target, iter, body, otherwise, .. } => {
+                let iterable = self.eval(m, *iter);
+                let at = self.expr_ref(*iter);
+                let element = self.iterate(iterable, at, Consumes::All);
+                self.exec_loop(m, body, |this| this.bind_pattern(m, target, element), false, otherwise);
+            }
+            StmtKind::Try { body, handlers, otherwise, finally } => {
+                self.exec_try(m, stmt, body, handlers, otherwise, finally);
+            }
+            StmtKind::With { items, body, .. } => self.exec_with(m, items, body),
+            StmtKind::Match { subject, arms } => {
+                let value = self.eval(m, *subject);
+                self.exec_match(m, value, arms);
+            }
+            StmtKind::Block(block) | StmtKind::Labelled(block) => self.exec_block(m, block),
+            StmtKind::Return(value) => {
+                let value = value.map_or(Value::NONE, |v| self.eval(m, v));
+                let joined = self.v.join(self.here().ret, value);
+                let frame = self.frame();
+                frame.ret = joined;
+                for handler in &mut frame.handlers {
+                    handler.completes = true;
+                }
+                frame.dead = true;
+            }
+            StmtKind::Raise { exc, cause } => {
+                if let Some(cause) = cause {
+                    self.eval(m, *cause);
+                }
+                self.exec_raise(m, *exc);
+            }
+            StmtKind::Break { depth, value } => {
+                if let Some(value) = value {
+                    self.eval(m, *value);
+                }
+                self.leave_loop(*depth, true);
+            }
+            StmtKind::Continue { depth } => self.leave_loop(*depth, false),
+            StmtKind::Func(id) => self.define_func(m, *id),
+            StmtKind::Class(id) => self.define_class(m, *id),
+            StmtKind::Import(imports) => {
+                for import in imports {
+                    self.import(import);
+                }
+            }
+            StmtKind::Global(names) => self.declare_global(names),
+            StmtKind::Nonlocal(names) => self.declare_nonlocal(names),
+            StmtKind::Delete(targets) | StmtKind::Assert(targets) | StmtKind::Unknown(targets) => {
+                for target in targets {
+                    self.eval(m, *target);
+                }
+            }
+        }
+    }
+
+    fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
+        let value = self.eval(m, test);
+        let truth = if self.decides(m, test) { self.v.truth(value) } else { None };
+        match truth {
+            Some(true) => {
+                self.narrow(m, test, true);
+                self.exec_block(m, then);
+            }
+            Some(false) => {
+                self.narrow(m, test, false);
+                self.exec_block(m, otherwise);
+            }
+            None => {
+                let before = self.save();
+                self.narrow(m, test, true);
+                self.exec_block(m, then);
+                let after = self.take_state(before);
+                self.narrow(m, test, false);
+                self.exec_block(m, otherwise);
+                self.merge(after);
+            }
+        }
+    }
+
+    /// Removes `None` from a name that a condition speaks of.
+    fn narrow(&mut self, m: &Module, test: ExprId, truth: bool) {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.narrow(m, *inner, !truth),
+            ExprKind::And(parts) if truth => parts.iter().for_each(|p| self.narrow(m, *p, true)),
+            ExprKind::Or(parts) if !truth => parts.iter().for_each(|p| self.narrow(m, *p, false)),
+            ExprKind::Name(name) if truth => self.drop_none(*name),
+            ExprKind::Op { op, operands } if operands.len() == 2 => {
+                let not_none = match op.as_str() {
+                    "is" | "==" => !truth,
+                    "is not" | "!=" => truth,
+                    _ => return,
+                };
+                if let (true, ExprKind::Name(name), ExprKind::None) =
+                    (not_none, &m.expr(operands[0]).kind, &m.expr(operands[1]).kind)
+                {
+                    self.drop_none(*name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn drop_none(&mut self, name: Symbol) {
+        let env = self.here().env;
+        let Some(&value) = self.envs[env.0 as usize].vars.get(&name) else { return };
+        let objs = self.v.list(value);
+        if objs.len() > 1 {
+            let kept = objs.into_iter().filter(|&o| !matches!(self.v.get(o), Obj::None)).collect();
+            let kept = self.v.set(kept);
+            self.envs[env.0 as usize].vars.insert(name, kept);
+        }
+    }
+
+    /// True for conditions whose constant value says something about this context, not about the configuration of the
+    /// program: tests of an exception's class, comparisons with `None`, parameters.
+    fn decides(&self, m: &Module, test: ExprId) -> bool {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.decides(m, *inner),
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().all(|p| self.decides(m, *p)),
+            ExprKind::Op { op, .. } => matches!(op.as_str(), "is" | "is not"),
+            ExprKind::Call { callee, .. } => {
+                matches!(&m.expr(*callee).kind, ExprKind::Name(n) if matches!(n.as_str(), "isinstance" | "issubclass" | "callable" | "hasattr"))
+            }
+            ExprKind::Name(name) => {
+                self.here().func.is_some_and(|f| m.func(f.func).params.iter().any(|p| p.name == *name))
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends one branch: gives its state and goes back to the one before.
+    pub(super) fn take_state(&mut self, before: State) -> State {
+        let after = self.save();
+        self.restore(before);
+        after
+    }
+
+    fn exec_while(&mut self, m: &Module, test: Option<ExprId>, body: &Block, otherwise: &Block) {
+        let endless = test.is_none_or(|t| matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)));
+        let head = |this: &mut Self| {
+            if let Some(test) = test {
+                this.eval(m, test);
+                this.narrow(m, test, true);
+            }
+        };
+        self.exec_loop(m, body, head, endless, otherwise);
+    }
+
+    /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
+    fn exec_loop(&mut self, m: &Module, body: &Block, head: impl Fn(&mut Self), endless: bool, otherwise: &Block) {
+        let log = Some(self.log_mark());
+        self.frame().loops.push(LoopState { log, ..LoopState::default() });
+        let mut exit = None;
+        for _ in 0..LOOP_PASSES {
+            let before = self.save();
+            head(self);
+            if exit.is_none() && !endless {
+                exit = Some(before.clone());
+            }
+            self.exec_block(m, body);
+            let continues = std::mem::take(&mut self.frame().loops.last_mut().expect("pushed above").continues);
+            for state in continues {
+                self.merge(state);
+            }
+            self.merge(before);
+        }
+        if endless {
+            self.frame().dead = true;
+        }
+        let breaks = self.frame().loops.pop().expect("pushed above").breaks;
+        if !endless && !otherwise.0.is_empty() {
+            self.exec_block(m, otherwise);
+        }
+        for state in breaks {
+            self.merge(state);
+        }
+    }
+
+    fn leave_loop(&mut self, depth: u32, is_break: bool) {
+        let state = self.save();
+        let frame = self.frame();
+        let open = frame.loops.len();
+        let Some(index) = open.checked_sub(1 + depth as usize) else {
+            frame.dead = true;
+            return;
+        };
+        for handler in &mut frame.handlers {
+            if handler.loops > index {
+                handler.completes = true;
+                handler.goes_on |= !is_break;
+            }
+        }
+        if is_break {
+            frame.loops[index].breaks.push(state);
+        } else {
+            frame.loops[index].continues.push(state);
+        }
+        frame.dead = true;
+    }
+
+    fn exec_match(&mut self, m: &Module, value: Value, arms: &[Arm]) {
+        let before = self.save();
+        let mut ends = Vec::new();
+        for arm in arms {
+            self.bind_pattern(m, &arm.pattern, value);
+            if let Some(guard) = arm.guard {
+                self.eval(m, guard);
+            }
+            self.exec_block(m, &arm.body);
+            ends.push(self.take_state(before.clone()));
+        }
+        for end in ends {
+            self.merge(end);
+        }
+    }
+
+    fn exec_raise(&mut self, m: &Module, exc: Option<ExprId>) {
+        let raise = match exc {
+            None => vec![Raise::Same],
+            Some(expr) => {
+                let named = matches!(&m.expr(expr).kind, ExprKind::Name(n)
+                    if self.here().handlers.iter().any(|h| h.name == Some(*n)));
+                let value = self.eval(m, expr);
+                if named { vec![Raise::Same] } else { self.raised_by(value) }
+            }
+        };
+        if self.here().dead {
+            return;
+        }
+        self.raise(raise);
+    }
+
+    /// What raising this value raises.
+    fn raised_by(&mut self, value: Value) -> Vec<Raise> {
+        let mut raises = Vec::new();
+        for obj in self.v.list(value) {
+            let raise = match self.v.get(obj).clone() {
+                Obj::Exception(class) => self.raise_of_class(class),
+                Obj::Class(_) | Obj::External(_) => self.raise_of_class(obj),
+                Obj::None => continue,
+                _ => Raise::Opaque,
+            };
+            if !raises.contains(&raise) {
+                raises.push(raise);
+            }
+        }
+        if raises.is_empty() {
+            raises.push(Raise::Opaque);
+        }
+        raises
+    }
+
+    fn raise_of_class(&mut self, class: crate::resolve::value::ObjId) -> Raise {
+        if self.is_answer(class) { Raise::Answer } else { Raise::Class(class) }
+    }
+
+    /// Control leaves by an exception.
+    pub(super) fn raise(&mut self, raises: Vec<Raise>) {
+        let frame = self.frame();
+        let target = match frame.handlers.last_mut() {
+            Some(handler) => &mut handler.raises,
+            None => &mut frame.raises,
+        };
+        for raise in raises {
+            if !target.contains(&raise) {
+                target.push(raise);
+            }
+        }
+        frame.dead = true;
+    }
+
+    pub(super) fn define_func(&mut self, m: &Module, id: FuncId) {
+        let func = m.func(id);
+        let value = self.closure(m, id);
+        let mut value = value;
+        for decorator in func.decorators.iter().rev() {
+            let with = self.eval(m, *decorator);
+            let at = self.expr_ref(*decorator);
+            value = self.decorate(with, value, at);
+        }
+        if let Some(name) = func.name {
+            self.set_var(name, value);
+        }
+    }
+
+    /// The function object of a definition or lambda in the current scope.
+    pub(super) fn closure(&mut self, m: &Module, id: FuncId) -> Value {
+        let env = self.here().env;
+        let func = FuncRef { unit: self.here().unit, func: id };
+        let defaults: Vec<Value> = m
+            .func(id)
+            .params
+            .iter()
+            .map(|p| p.default.map_or(Value::NOTHING, |d| self.eval(m, d)))
+            .collect();
+        let known = self.defaults.get(&(func, env)).cloned();
+        let defaults = match known {
+            Some(known) => known.iter().zip(defaults).map(|(a, b)| self.v.join(*a, b)).collect(),
+            None => defaults,
+        };
+        self.defaults.insert((func, env), defaults.into());
+        let envs = self.closures.entry(func).or_default();
+        if !envs.contains(&env) && envs.len() < 8 {
+            envs.push(env);
+        }
+        self.v.one(Obj::Func(func, env))
+    }
+
+    fn define_class(&mut self, m: &Module, id: ClassId) {
+        let class = ClassRef { unit: self.here().unit, class: id };
+        let value = self.make_class(m, class);
+        let mut value = value;
+        for decorator in m.class(id).decorators.iter().rev() {
+            let with = self.eval(m, *decorator);
+            let at = self.expr_ref(*decorator);
+            value = self.decorate(with, value, at);
+        }
+        self.set_var(m.class(id).name, value);
+    }
+
+    /// Binds a pattern; what it selects from is approximated by the whole or by its elements.
+    pub(super) fn bind_pattern(&mut self, m: &Module, pattern: &Pattern, value: Value) {
+        match &pattern.kind {
+            PatternKind::Wild => {}
+            PatternKind::Literal(expr) | PatternKind::Path(expr) => {
+                self.eval(m, *expr);
+            }
+            PatternKind::Bind(name, inner) => {
+                self.set_var(*name, value);
+                if let Some(inner) = inner {
+                    self.bind_pattern(m, inner, value);
+                }
+            }
+            PatternKind::Target(expr) => self.assign(m, *expr, value),
+            PatternKind::TupleStruct(_, items) => {
+                for (index, item) in items.iter().enumerate() {
+                    let part = self.payload(value, index);
+                    self.bind_pattern(m, item, part);
+                }
+            }
+            PatternKind::Struct(_, fields) => {
+                for (name, item) in fields {
+                    let part = self.attr_quiet(value, *name);
+                    self.bind_pattern(m, item, part);
+                }
+            }
+            PatternKind::Tuple(items) => {
+                let parts = self.unpack(value, items.len());
+                for (item, part) in items.iter().zip(parts) {
+                    self.bind_pattern(m, item, part);
+                }
+            }
+            PatternKind::Or(options) => {
+                for option in options {
+                    self.bind_pattern(m, option, value);
+                }
+            }
+            PatternKind::Star(name) => {
+                if let Some(name) = name {
+                    self.set_var(*name, value);
+                }
+            }
+        }
+    }
+
+    /// Assigns to a name, attribute, subscript or tuple.
+    pub(super) fn assign(&mut self, m: &Module, target: ExprId, value: Value) {
+        match &m.expr(target).kind {
+            ExprKind::Name(name) => self.set_var(*name, value),
+            ExprKind::Attr { base, name, .. } => {
+                let base = self.eval(m, *base);
+                self.set_attr(base, *name, value);
+            }
+            ExprKind::Index { base, index } => {
+                let base = self.eval(m, *base);
+                let key = self.eval(m, *index);
+                self.set_item(base, key, value);
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => {
+                let parts = self.unpack(value, items.len());
+                for (item, part) in items.iter().zip(parts) {
+                    self.assign(m, *item, part);
+                }
+            }
+            ExprKind::Star(inner) | ExprKind::Same(inner) => self.assign(m, *inner, value),
+            _ => {}
+        }
+    }
+
+    /// Evaluates a body in a frame of its own and gives the frame back.
+    pub(super) fn run_body(&mut self, frame: Frame, body: impl FnOnce(&mut Self, &Module)) -> Frame {
+        let module = Arc::clone(&frame.module);
+        self.frames.push(frame);
+        body(self, &module);
+        self.frames.pop().expect("pushed above")
+    }
+
+    /// Evaluates a handler's body and tells how it ends.
+    pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
+        let loops = self.here().loops.len();
+        self.frame().handlers.push(HandlerState { name, completes: false, goes_on: false, raises: Vec::new(), loops });
+        self.exec_block(m, body);
+        let mut state = self.frame().handlers.pop().expect("pushed above");
+        if !self.here().dead {
+            state.completes = true;
+            state.goes_on = true;
+        }
+        state
+    }
+}
+
+/// An import as the engine needs it.
+pub(super) fn import_path(import: &Import) -> String {
+    import.module.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".")
+}

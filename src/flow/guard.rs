@@ -1,0 +1,666 @@
+//! Guards: which errors a `try`, a `with` or a library's retry takes out of the stream, and what becomes of them.
+
+use super::flight::{Error, Flight, Note, Place, Stop};
+use super::{Frame, Interp, Raise};
+use crate::core::{Block, ExprId, Handler, Module, Span, Stmt, Symbol};
+use crate::knowledge::LibId;
+use crate::resolve::value::{ActId, ClassRef, GuardId, Obj, ObjId, Value};
+
+/// How much of an error a guard covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cover {
+    /// All of it.
+    Whole,
+    /// Its classes could not be read.
+    Unclear,
+    /// Some of it.
+    Part,
+    /// Nothing, and a name in it only looks as if.
+    Lookalike(String),
+    /// Nothing.
+    Nothing,
+}
+
+impl Interp<'_> {
+    pub(super) fn exec_try(
+        &mut self,
+        m: &Module,
+        stmt: &Stmt,
+        body: &Block,
+        handlers: &[Handler],
+        otherwise: &Block,
+        finally: &Block,
+    ) {
+        let outer = std::mem::take(&mut self.frame().flights);
+        let before = self.save();
+        let log = self.log_mark();
+        self.exec_block(m, body);
+        let raised = std::mem::replace(&mut self.frame().flights, outer);
+        let after_body = self.save();
+
+        // A handler starts anywhere in the body.
+        let mut entry = before.clone();
+        entry.dead = false;
+        self.restore(entry);
+        if !after_body.dead {
+            self.merge(after_body.clone());
+        }
+        let at_handlers = self.save();
+
+        let classes: Vec<Option<Value>> = handlers.iter().map(|h| h.class.map(|c| self.eval(m, c))).collect();
+        let mut caught: Vec<Vec<Flight>> = vec![Vec::new(); handlers.len()];
+        let mut passed = Vec::new();
+        for flight in raised {
+            self.sort_flight(m, handlers, &classes, flight, &mut caught, &mut passed);
+        }
+
+        // `else` runs after the body, outside of the handlers.
+        self.restore(after_body);
+        if !self.here().dead {
+            self.exec_block(m, otherwise);
+        }
+        let mut ends = vec![self.save()];
+        let mut retried = Vec::new();
+
+        for (index, handler) in handlers.iter().enumerate() {
+            self.restore(at_handlers.clone());
+            let flights = std::mem::take(&mut caught[index]);
+            if let Some(name) = handler.name {
+                let bound = self.exception_value(&flights, classes[index]);
+                self.set_var(name, bound);
+            }
+            let handler_log = self.log_mark();
+            let state = self.run_handler(m, &handler.body, handler.name);
+            let waited = self.waited_since(handler_log);
+            ends.push(self.save());
+            let place = self.place(handler.span);
+            let what = self.handler_text(handler.span);
+            let retry = self.retry_at(m, stmt, index);
+            if flights.is_empty() {
+                // Raising here is an ordinary exception of the function, unless it answers an outer handler.
+                if !state.completes && !body.0.is_empty() {
+                    self.note_raises(&state.raises);
+                }
+                continue;
+            }
+            if let Some((place, found)) = retry {
+                self.note_retry(place, &found, &flights, log, waited);
+                let sites: Vec<_> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
+                retried.extend(sites);
+            }
+            if state.goes_on {
+                self.note_resumed(place, &flights, log);
+            }
+            let retry = retry.map(|(place, _)| place);
+            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None });
+        }
+        for flight in passed {
+            self.emit(flight);
+        }
+        self.frame().retried.extend(retried);
+        let first = ends.swap_remove(0);
+        self.restore(first);
+        for end in ends {
+            self.merge(end);
+        }
+        let dead = self.here().dead;
+        if !finally.0.is_empty() {
+            self.frame().dead = false;
+            let pending = std::mem::take(&mut self.frame().flights);
+            self.exec_block(m, finally);
+            let swallows = self.here().dead;
+            if swallows {
+                // `return` in `finally` drops whatever was raised.
+                let place = self.place(stmt.span);
+                for flight in pending {
+                    self.stop(&flight, Stop { place, what: "finally".into(), retry: None, guard: None });
+                }
+            } else {
+                for flight in pending {
+                    self.emit(flight);
+                }
+            }
+            self.frame().dead = dead || swallows;
+        }
+    }
+
+    /// In a handler that is reached by no known error: remember what the function itself may raise.
+    fn note_raises(&mut self, raises: &[Raise]) {
+        let frame = self.frame();
+        for raise in raises {
+            if !frame.raises.contains(raise) && !matches!(raise, Raise::Same) {
+                frame.raises.push(raise.clone());
+            }
+        }
+    }
+
+    /// Decides which handler an error goes to.
+    fn sort_flight(
+        &mut self,
+        m: &Module,
+        handlers: &[Handler],
+        classes: &[Option<Value>],
+        mut flight: Flight,
+        caught: &mut [Vec<Flight>],
+        passed: &mut Vec<Flight>,
+    ) {
+        let mut best: Option<Note> = None;
+        for (index, handler) in handlers.iter().enumerate() {
+            let cover = match classes[index] {
+                None => Cover::Whole,
+                Some(value) => self.covers(value, &flight.error),
+            };
+            match cover {
+                Cover::Whole | Cover::Unclear => {
+                    caught[index].push(flight);
+                    return;
+                }
+                miss => {
+                    if let Some(note) = self.miss_note(m, handler, classes[index], &flight, miss) {
+                        best = Some(better_miss(best, note));
+                    }
+                }
+            }
+        }
+        if let Some(note) = best {
+            add_note(&mut flight, note);
+        }
+        passed.push(flight);
+    }
+
+    /// A note about a handler that does not cover, unless its classes have nothing to do with failing calls.
+    fn miss_note(
+        &mut self,
+        m: &Module,
+        handler: &Handler,
+        class: Option<Value>,
+        flight: &Flight,
+        miss: Cover,
+    ) -> Option<Note> {
+        let value = class?;
+        if flight.making.is_some() {
+            return None;
+        }
+        let place = self.place(handler.span);
+        let site = self.out.sites.get(flight.site).clone();
+        let same_function = site.func == self.here().func && site.at.unit == self.here().unit;
+        let near = same_function && self.is_ordinary(value) || self.names_library(value, site.driver, site.lib);
+        let classes = handler.class.map_or_else(String::new, |c| self.source_text(m, c));
+        let (part, lookalike) = match miss {
+            Cover::Part => (true, None),
+            Cover::Lookalike(why) => (false, Some(why)),
+            _ => (false, None),
+        };
+        Some(Note::Missed { handler: place, classes, part, lookalike, near })
+    }
+
+    /// Some class of the handler is one that a failing call could raise at all: not `KeyboardInterrupt`, `ImportError`.
+    fn is_ordinary(&mut self, value: Value) -> bool {
+        self.class_objects(value).iter().any(|&o| match self.v.get(o) {
+            Obj::External(path) => !matches!(
+                path.as_str(),
+                "KeyboardInterrupt" | "SystemExit" | "GeneratorExit" | "StopIteration" | "StopAsyncIteration" | "ImportError" | "ModuleNotFoundError"
+            ),
+            _ => true,
+        })
+    }
+
+    /// Some class of the handler belongs to the driver or the layer above it, or is a look-alike.
+    fn names_library(&mut self, value: Value, driver: LibId, lib: LibId) -> bool {
+        self.class_objects(value).iter().any(|&o| match self.v.get(o) {
+            Obj::External(path) => {
+                self.k.error_class(*path).is_some_and(|(l, _)| l == driver || l == lib)
+                    || self.k.lookalike(*path, driver).is_some()
+                    || self.k.lookalike(*path, lib).is_some()
+            }
+            _ => false,
+        })
+    }
+
+    /// What becomes of errors that a handler received.
+    pub(super) fn settle(&mut self, flights: Vec<Flight>, raises: &[Raise], completes: bool, stop: &Stop) {
+        let answered = raises.iter().any(|r| matches!(r, Raise::Answer));
+        for flight in flights {
+            if flight.making.is_some() || completes || answered || stop.retry.is_some() || raises.is_empty() {
+                self.stop(&flight, stop.clone());
+                continue;
+            }
+            for raise in raises {
+                let mut next = flight.clone();
+                let raised = match raise {
+                    Raise::Same | Raise::Answer => None,
+                    Raise::Class(class) => {
+                        next.error = Error::Raised(*class);
+                        Some(self.class_name(*class))
+                    }
+                    Raise::Opaque => {
+                        next.error = Error::Opaque;
+                        Some("another error".into())
+                    }
+                };
+                add_note(&mut next, Note::Reraised { handler: stop.place, raised });
+                self.emit(next);
+            }
+        }
+    }
+
+    /// The value that a handler's name is bound to.
+    fn exception_value(&mut self, flights: &[Flight], class: Option<Value>) -> Value {
+        let mut objs = Vec::new();
+        for flight in flights {
+            match &flight.error {
+                Error::Loss(_, classes) => {
+                    for class in classes.clone() {
+                        let class = self.v.obj(Obj::External(class));
+                        objs.push(self.v.obj(Obj::Exception(class)));
+                    }
+                }
+                Error::Raised(class) => objs.push(self.v.obj(Obj::Exception(*class))),
+                Error::Opaque => objs.push(self.v.obj(Obj::Unknown)),
+            }
+        }
+        if objs.is_empty() {
+            for class in class.map(|c| self.class_objects(c)).unwrap_or_default() {
+                objs.push(self.v.obj(Obj::Exception(class)));
+            }
+        }
+        if objs.is_empty() {
+            return Value::UNKNOWN;
+        }
+        self.v.set(objs)
+    }
+
+    /// The classes in a handler's expression: tuples and lists opened.
+    pub(super) fn class_objects(&mut self, value: Value) -> Vec<ObjId> {
+        let mut found = Vec::new();
+        let mut todo = vec![(value, 0)];
+        while let Some((value, depth)) = todo.pop() {
+            let value = self.force(value);
+            for obj in self.v.list(value) {
+                match self.v.get(obj).clone() {
+                    Obj::Tuple(items) if depth < 4 => todo.extend(items.iter().map(|&i| (i, depth + 1))),
+                    Obj::List(_) if depth < 4 => {
+                        let key = Symbol::new("*");
+                        if let Some(items) = self.heap_get((obj, key)) {
+                            todo.push((items, depth + 1));
+                        }
+                    }
+                    _ => found.push(obj),
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// How much of an error the classes of a handler cover.
+    pub(super) fn covers(&mut self, value: Value, error: &Error) -> Cover {
+        let classes = self.class_objects(value);
+        if classes.is_empty() {
+            return Cover::Unclear;
+        }
+        if classes.iter().any(|&c| self.is_unreadable(c)) {
+            // One unreadable class among others: only if none of the others decides.
+            let readable: Vec<ObjId> = classes.iter().copied().filter(|&c| !self.is_unreadable(c)).collect();
+            return match self.covers_classes(&readable, error) {
+                Cover::Whole => Cover::Whole,
+                _ => Cover::Unclear,
+            };
+        }
+        self.covers_classes(&classes, error)
+    }
+
+    fn is_unreadable(&self, class: ObjId) -> bool {
+        !matches!(self.v.get(class), Obj::External(_) | Obj::Class(_))
+    }
+
+    pub(super) fn covers_classes(&mut self, classes: &[ObjId], error: &Error) -> Cover {
+        match error {
+            Error::Opaque => {
+                let broad = classes.iter().any(|&c| self.is_broad(c) || matches!(self.v.get(c), Obj::Class(_)));
+                if broad { Cover::Whole } else { Cover::Nothing }
+            }
+            Error::Raised(raised) => {
+                if classes.iter().any(|&c| self.is_subclass_obj(*raised, c)) { Cover::Whole } else { Cover::Nothing }
+            }
+            Error::Loss(lib, losses) => {
+                let paths: Vec<Symbol> = classes
+                    .iter()
+                    .filter_map(|&c| match self.v.get(c) {
+                        Obj::External(path) => Some(*path),
+                        _ => None,
+                    })
+                    .collect();
+                let unit = self.here().unit;
+                let driver = self.k.library(*lib).driver;
+                let release = self.assumed(unit, driver).release;
+                let exists = |path: &Symbol| {
+                    self.k.error_class(*path).is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
+                };
+                let covered = losses.iter().filter(|&&l| paths.iter().any(|p| exists(p) && self.k.is_subclass(l, *p))).count();
+                if covered == losses.len() && covered > 0 {
+                    return Cover::Whole;
+                }
+                for path in &paths {
+                    let why = self.k.lookalike(*path, *lib).or_else(|| self.k.lookalike(*path, driver));
+                    if let Some(why) = why {
+                        return Cover::Lookalike(why.to_owned());
+                    }
+                    if !exists(path) {
+                        let versions = self.k.error_class(*path).and_then(|(_, c)| c.versions.clone()).unwrap_or_default();
+                        let name = &self.k.library(driver).file.library.name;
+                        return Cover::Lookalike(format!("it exists only in {name} {versions}"));
+                    }
+                }
+                let part = covered > 0 || paths.iter().any(|p| losses.iter().any(|&l| *p != l && self.k.is_subclass(*p, l)));
+                if part { Cover::Part } else { Cover::Nothing }
+            }
+        }
+    }
+
+    /// `Exception`, `BaseException`.
+    fn is_broad(&self, class: ObjId) -> bool {
+        matches!(self.v.get(class), Obj::External(path) if matches!(path.as_str(), "Exception" | "BaseException"))
+    }
+
+    /// The source of an expression of the current module, on one line.
+    pub(super) fn source_text(&mut self, m: &Module, expr: ExprId) -> String {
+        let unit = self.here().unit;
+        self.text_between(unit, m.expr(expr).span, 80)
+    }
+
+    pub(super) fn text_between(&mut self, unit: crate::resolve::value::UnitId, span: Span, limit: usize) -> String {
+        let text = self.world.text(unit);
+        let line = text.get(span.range()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() > limit { line.chars().take(limit - 3).collect::<String>() + "..." } else { line }
+    }
+
+    fn handler_text(&mut self, span: Span) -> String {
+        let unit = self.here().unit;
+        self.text_between(unit, span, 80).trim_end_matches(':').to_owned()
+    }
+
+    // `with`
+
+    pub(super) fn exec_with(&mut self, m: &Module, items: &[(ExprId, Option<ExprId>)], body: &Block) {
+        let Some(((expr, target), rest)) = items.split_first() else {
+            self.exec_block(m, body);
+            return;
+        };
+        let manager = self.eval(m, *expr);
+        let at = self.expr_ref(*expr);
+        let entered = self.enter(manager, at);
+        if let Some(target) = target {
+            self.assign(m, *target, entered);
+        }
+        let transaction = self.is_transaction(manager);
+        self.frame().transactions += usize::from(transaction);
+        let outer = std::mem::take(&mut self.frame().flights);
+        self.exec_with(m, rest, body);
+        let raised = std::mem::replace(&mut self.frame().flights, outer);
+        self.frame().transactions -= usize::from(transaction);
+        let dead = self.here().dead;
+        self.frame().dead = false;
+        self.leave(manager, at, raised);
+        self.frame().dead = dead;
+    }
+
+    fn is_transaction(&mut self, manager: Value) -> bool {
+        self.v.list(manager).iter().any(|&o| match self.v.get(o) {
+            Obj::Handle(h) => self.k.ty(h.ty).spec.transaction,
+            _ => false,
+        })
+    }
+
+    /// Passes errors of the body through the managers that may be behind a value.
+    fn leave(&mut self, manager: Value, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) {
+        let objs = self.v.list(manager);
+        let mut rest = raised;
+        for obj in objs {
+            rest = match self.v.get(obj).clone() {
+                Obj::Guard(guard) => self.filter(rest, guard),
+                Obj::Manager(act) => self.throw(act, at, rest),
+                Obj::Instance(class, _) => self.leave_instance(obj, class, at, rest),
+                Obj::Handle(handle) => {
+                    if let Some(spec) = self.k.ty(handle.ty).on_exit {
+                        self.apply(spec, Some(obj), &super::call::Args::default(), at);
+                    }
+                    match (self.k.ty(handle.ty).spec.attempt, handle.guard) {
+                        (true, Some(guard)) => self.filter(rest, guard),
+                        _ => rest,
+                    }
+                }
+                _ => rest,
+            };
+        }
+        for flight in rest {
+            self.emit(flight);
+        }
+    }
+
+    /// Runs a context manager's generator with the errors arriving at its `yield`, and gives what comes out.
+    fn throw(&mut self, act: ActId, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) -> Vec<Flight> {
+        if raised.is_empty() || self.frames.len() > super::MAX_DEPTH {
+            return raised;
+        }
+        let outer = std::mem::take(&mut self.frame().flights);
+        let Some(frame) = self.evaluate_thrown(act, raised) else {
+            self.frame().flights = outer;
+            return Vec::new();
+        };
+        self.frame().flights = outer;
+        let own: Vec<Flight> = frame.flights;
+        let _ = at;
+        own
+    }
+
+    /// Asks a class's `__exit__` what it does with the errors.
+    fn leave_instance(
+        &mut self,
+        obj: ObjId,
+        class: ClassRef,
+        at: crate::resolve::value::ExprRef,
+        raised: Vec<Flight>,
+    ) -> Vec<Flight> {
+        let mut exit = Value::NOTHING;
+        for name in ["__exit__", "__aexit__"] {
+            let found = self.class_attr(class, obj, Symbol::new(name));
+            exit = self.v.join(exit, found.unwrap_or(Value::NOTHING));
+        }
+        if exit == Value::NOTHING {
+            return raised;
+        }
+        let mut groups: Vec<(Error, Vec<Flight>)> = Vec::new();
+        for flight in raised {
+            match groups.iter_mut().find(|(e, _)| *e == flight.error) {
+                Some((_, list)) => list.push(flight),
+                None => groups.push((flight.error.clone(), vec![flight])),
+            }
+        }
+        let mut rest = Vec::new();
+        for (error, flights) in groups {
+            let exception = self.exception_value(&flights[..1], None);
+            let kinds = self.exception_classes(exception);
+            let args = super::call::Args::positional(vec![kinds, exception, Value::UNKNOWN]);
+            // The result of a guarded body must be awaited for `__aexit__`; both forms give the value here.
+            let frame_dead = self.here().dead;
+            let raises_before = self.here().raises.len();
+            let result = self.call(exit, &args, at);
+            let result = self.await_value(result, at);
+            let raises: Vec<Raise> = self.frame().raises.drain(raises_before..).collect();
+            let dead = self.here().dead;
+            self.frame().dead = frame_dead;
+            let place = self.exit_place(exit).unwrap_or(Place { unit: at.unit, span: Span::default() });
+            let stop = Stop { place, what: format!("{}.__exit__", self.class_name_of(class)), retry: None, guard: None };
+            if dead && !raises.is_empty() {
+                self.settle_into(flights, &raises, &stop, &mut rest);
+            } else if self.v.truth(result) == Some(false) || result == Value::NOTHING {
+                for mut flight in flights {
+                    let note = Note::Reraised { handler: place, raised: None };
+                    // A manager that has nothing to do with errors is no handler at all.
+                    if self.exit_looks_at_errors(exit) {
+                        add_note(&mut flight, note);
+                    }
+                    rest.push(flight);
+                }
+            } else {
+                for flight in flights {
+                    self.stop(&flight, stop.clone());
+                }
+            }
+            let _ = error;
+        }
+        rest
+    }
+
+    fn settle_into(&mut self, flights: Vec<Flight>, raises: &[Raise], stop: &Stop, rest: &mut Vec<Flight>) {
+        let outer = std::mem::take(&mut self.frame().flights);
+        self.settle(flights, raises, false, stop);
+        rest.append(&mut self.frame().flights);
+        self.frame().flights = outer;
+    }
+
+    fn exit_place(&mut self, exit: Value) -> Option<Place> {
+        let func = self.v.list(exit).into_iter().find_map(|o| self.function_of(o))?;
+        let span = self.with_func(func, |f| f.name_span)?;
+        Some(Place { unit: func.unit, span })
+    }
+
+    /// The `__exit__` reads its exception parameters.
+    fn exit_looks_at_errors(&mut self, exit: Value) -> bool {
+        let Some(func) = self.v.list(exit).into_iter().find_map(|o| self.function_of(o)) else { return false };
+        let Some(module) = self.world.module(func.unit) else { return false };
+        let f = module.func(func.func);
+        let names: Vec<Symbol> = f.params.iter().skip(1).map(|p| p.name).collect();
+        module.exprs.iter().any(|e| {
+            f.span.contains(e.span) && matches!(&e.kind, crate::core::ExprKind::Name(n) if names.contains(n))
+        })
+    }
+
+    fn exception_classes(&mut self, exception: Value) -> Value {
+        let classes = self
+            .v
+            .list(exception)
+            .into_iter()
+            .map(|o| match self.v.get(o) {
+                Obj::Exception(class) => *class,
+                _ => o,
+            })
+            .collect();
+        self.v.set(classes)
+    }
+
+    // Guards of libraries
+
+    /// Takes out what a library's guard catches; the rest goes on.
+    pub(super) fn filter(&mut self, flights: Vec<Flight>, id: GuardId) -> Vec<Flight> {
+        let guard = self.out.guards[id.0 as usize].clone();
+        let mut rest = Vec::new();
+        for mut flight in flights {
+            match self.guard_covers(&guard, &flight.error) {
+                Cover::Whole | Cover::Unclear => {
+                    let retry = guard.retries.then_some(guard.place);
+                    if retry.is_some() {
+                        self.note_guard_retry(&guard, &flight);
+                    }
+                    self.stop(&flight, Stop { place: guard.place, what: guard.name.clone(), retry, guard: Some(id) });
+                }
+                miss => {
+                    let (part, lookalike) = match miss {
+                        Cover::Part => (true, None),
+                        Cover::Lookalike(why) => (false, Some(why)),
+                        _ => (false, None),
+                    };
+                    let classes = guard
+                        .covers
+                        .clone()
+                        .unwrap_or_default()
+                        .iter()
+                        .map(|&c| self.class_name(c))
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    let classes = if classes.is_empty() { guard.name.clone() } else { classes };
+                    add_note(&mut flight, Note::Missed { handler: guard.place, classes, part, lookalike, near: true });
+                    rest.push(flight);
+                }
+            }
+        }
+        rest
+    }
+
+    fn guard_covers(&mut self, guard: &super::Guard, error: &Error) -> Cover {
+        if !guard.not.is_empty() && self.covers_classes(&guard.not.clone(), error) == Cover::Whole {
+            return Cover::Nothing;
+        }
+        let mut cover = match &guard.covers {
+            None => Cover::Whole,
+            Some(classes) if classes.iter().any(|&c| self.is_unreadable(c)) => Cover::Unclear,
+            Some(classes) => self.covers_classes(&classes.clone(), error),
+        };
+        if guard.predicates.is_empty() || matches!(cover, Cover::Whole if guard.covers.is_some()) {
+            return cover;
+        }
+        let exception = match error {
+            Error::Loss(_, losses) => {
+                let class = losses.first().map(|&l| self.v.obj(Obj::External(l)));
+                class.map_or(Value::UNKNOWN, |c| self.v.one(Obj::Exception(c)))
+            }
+            Error::Raised(class) => self.v.one(Obj::Exception(*class)),
+            Error::Opaque => Value::UNKNOWN,
+        };
+        for &predicate in &guard.predicates.clone() {
+            let at = crate::resolve::value::ExprRef { unit: guard.place.unit, expr: ExprId(0) };
+            let outer = std::mem::take(&mut self.frame().flights);
+            let result = self.call(predicate, &super::call::Args::positional(vec![exception]), at);
+            self.frame().flights = outer;
+            match self.v.truth(result) {
+                Some(true) => return Cover::Whole,
+                Some(false) => cover = Cover::Nothing,
+                None => return Cover::Unclear,
+            }
+        }
+        cover
+    }
+
+    /// The name of an exception class, for people.
+    pub(super) fn class_name(&mut self, class: ObjId) -> String {
+        match self.v.get(class).clone() {
+            Obj::External(path) => path.as_str().rsplit('.').next().unwrap_or_default().to_owned(),
+            Obj::Class(class) => self.class_name_of(class),
+            Obj::Exception(class) => self.class_name(class),
+            _ => "an unknown error".into(),
+        }
+    }
+
+    pub(super) fn class_name_of(&mut self, class: ClassRef) -> String {
+        self.world.module(class.unit).map_or_else(String::new, |m| m.class(class.class).name.to_string())
+    }
+
+    /// Evaluates a context manager's generator with errors thrown in at `yield`.
+    fn evaluate_thrown(&mut self, act: ActId, raised: Vec<Flight>) -> Option<Frame> {
+        let frame = self.new_frame(act, Some(raised))?;
+        let func = frame.func?;
+        Some(self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body)))
+    }
+}
+
+fn add_note(flight: &mut Flight, note: Note) {
+    if flight.notes.len() < 6 && !flight.notes.contains(&note) {
+        flight.notes.push(note);
+    }
+}
+
+/// Of two handlers of one `try` that miss, the one that is nearer to covering.
+fn better_miss(old: Option<Note>, new: Note) -> Note {
+    let rank = |note: &Note| match note {
+        Note::Missed { lookalike: Some(_), .. } => 3,
+        Note::Missed { part: true, .. } => 2,
+        Note::Missed { near: true, .. } => 1,
+        _ => 0,
+    };
+    match old {
+        Some(old) if rank(&old) >= rank(&new) => old,
+        _ => new,
+    }
+}

@@ -1,0 +1,1197 @@
+//! What library files say about a call, carried out: round trips, lazy objects, guards, options.
+
+use super::call::Args;
+use super::flight::{Error, Flight, PathId, Place, Site};
+use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
+use crate::core::{Span, Symbol};
+use crate::findings::Confidence;
+use crate::knowledge::{
+    ArgRef, CallSpec, Consumes, GuardSpec, LibId, Literal, Predicate, Registration, Repeat, Retry, SpecId, TypeId, When,
+};
+use crate::resolve::value::{ClassRef, ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
+
+/// A call specification with the overrides that apply.
+#[derive(Debug)]
+struct Effective<'k> {
+    trip: Option<&'k str>,
+    gives: Option<&'k str>,
+    sets: u32,
+    repeat: Option<Repeat>,
+    document: Option<ExprRef>,
+}
+
+impl<'w> Interp<'w> {
+    /// The value of an argument.
+    pub(super) fn arg(args: &Args, reference: &ArgRef) -> Option<Value> {
+        match reference {
+            ArgRef::Position(index) => args.pos.get(*index).copied(),
+            ArgRef::Name(name) => args.named(name),
+            ArgRef::Either(index, name) => args.named(name).or_else(|| args.pos.get(*index).copied()),
+        }
+    }
+
+    /// The values of an argument; `*` stands for all positional ones.
+    fn arg_values(args: &Args, reference: &ArgRef) -> Vec<Value> {
+        match reference {
+            ArgRef::Name(name) if name == "*" => args.pos.iter().copied().chain(args.more).collect(),
+            _ => Self::arg(args, reference).into_iter().collect(),
+        }
+    }
+
+    /// Carries out a call that a library file describes.
+    pub(super) fn apply(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let spec = k.call(id);
+        let call = &spec.call;
+        if let Some(predicate) = call.predicate {
+            return self.predicate(predicate, args);
+        }
+        if call.partial {
+            let Some((&func, rest)) = args.pos.split_first() else { return Value::UNKNOWN };
+            return self.v.one(Obj::Partial(func, rest.to_vec(), args.kw.clone()));
+        }
+        if call.suppresses {
+            let classes: Vec<ObjId> = args.pos.iter().flat_map(|&v| self.class_objects(v)).collect();
+            let guard = self.add_guard(id, at, |g| g.covers = Some(classes));
+            return self.v.one(Obj::Guard(guard));
+        }
+        let is_decorator =
+            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager)
+                || call.registers.as_ref().is_some_and(|r| {
+                    r.function.is_none() && !matches!(r.what, Registration::Dependency)
+                });
+        if is_decorator {
+            return self.decorator(id, recv, args, at);
+        }
+        let mut effective = self.effective(call, spec.lib, recv, args, at);
+        self.settle_repeat(&mut effective, spec.lib, args);
+        if let Some(registers) = &call.registers {
+            if let Some(value) = self.register(id, registers.what, recv, args, at) {
+                return value;
+            }
+        }
+        let mut result = Value::NOTHING;
+        if let Some(called) = &call.calls {
+            result = self.call_argument(id, called, args, at);
+        }
+        if let Some(spawned) = &call.spawns {
+            result = self.spawn(id, spawned, args, at);
+        }
+        if let Some(awaited) = &call.awaits {
+            let values: Vec<Value> = Self::arg_values(args, awaited);
+            let mut got = Vec::new();
+            for value in values {
+                // A list of awaitables: each of them.
+                let value = if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Comprehension(..))) {
+                    self.iterate(value, at, Consumes::All)
+                } else {
+                    value
+                };
+                got.push(self.await_value(value, at));
+            }
+            result = match got[..] {
+                [one] => one,
+                _ => self.v.one(Obj::Tuple(got)),
+            };
+        }
+        if let Some(consumed) = &call.consumes_argument {
+            for value in Self::arg_values(args, consumed) {
+                let element = self.iterate(value, at, Consumes::All);
+                let list = self.v.obj(Obj::List(at));
+                self.heap_join((list, Symbol::new("*")), element);
+                result = self.v.single(list);
+            }
+        }
+        if let Some(stepped) = &call.steps_argument {
+            for value in Self::arg_values(args, stepped) {
+                let fresh = args.places.first().is_some_and(|p| self.is_fresh(*p));
+                result = self.iterate(value, at, if fresh { Consumes::First } else { Consumes::Next });
+            }
+        }
+        if let Some(passed) = &call.passes_iterable {
+            let mut inner = Value::NOTHING;
+            for value in Self::arg_values(args, passed) {
+                inner = self.v.join(inner, value);
+            }
+            result = self.v.one(Obj::Lazy(inner, at));
+        }
+        if let (Some(how), Some(recv)) = (call.consumes, recv) {
+            if let Obj::Handle(handle) = self.v.get(recv).clone() {
+                let asynchronous = call.awaited.unwrap_or(k.ty(handle.ty).spec.awaited);
+                if asynchronous {
+                    return self.prepare(id, recv, Some("consume"), &effective, at);
+                }
+                self.iterate_handle(recv, &handle, at, how);
+            }
+        }
+        let lib = spec.lib;
+        if let Some(trip) = effective.trip {
+            let asynchronous = call.awaited.unwrap_or_else(|| {
+                recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if k.ty(h.ty).spec.awaited))
+            });
+            if asynchronous {
+                return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, at);
+            }
+            self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at);
+        }
+        if call.lazy {
+            self.making(lib, recv, at);
+        }
+        if call.waits {
+            self.waits_log += 1;
+        }
+        if call.exits {
+            self.raise(vec![Raise::Answer]);
+        }
+        let given = self.given(&effective, lib, recv, args, call.lazy, at);
+        match given {
+            Some(value) => value,
+            None if result != Value::NOTHING => result,
+            None => Value::UNKNOWN,
+        }
+    }
+
+    /// An argument that is a call: nobody else holds its result.
+    fn is_fresh(&self, place: crate::core::ExprId) -> bool {
+        let module = &self.here().module;
+        module.exprs.get(place.0 as usize).is_some_and(|e| matches!(e.kind, crate::core::ExprKind::Call { .. }))
+    }
+
+    fn effective(&mut self, call: &'w CallSpec, lib: LibId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Effective<'w> {
+        let mut effective = Effective {
+            trip: call.trip.as_deref(),
+            gives: call.gives.as_deref(),
+            sets: if call.when.iter().all(|w| w.sets.is_none()) { call.sets.as_ref().map_or(0, |f| self.k.flag(f)) } else { 0 },
+            repeat: call.repeat,
+            document: None,
+        };
+        for when in &call.when {
+            if self.holds(when, lib, recv, args, at) {
+                effective.trip = when.trip.as_deref().or(effective.trip);
+                effective.gives = when.gives.as_deref().or(effective.gives);
+                effective.repeat = when.repeat.or(effective.repeat);
+                if let Some(flag) = when.sets.as_ref().or(call.sets.as_ref()) {
+                    effective.sets |= self.k.flag(flag);
+                }
+                break;
+            }
+        }
+        if effective.trip == Some("none") {
+            effective.trip = None;
+        }
+        effective
+    }
+
+    fn holds(&mut self, when: &When, lib: LibId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> bool {
+        if when.versions.is_some() {
+            let release = self.assumed(at.unit, self.k.library(lib).driver).release;
+            if !crate::knowledge::matches(when.versions.as_deref(), release) {
+                return false;
+            }
+        }
+        if let Some(flag) = &when.flag {
+            let bit = self.k.flag(flag);
+            let set = recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if h.flags & bit != 0));
+            if !set {
+                return false;
+            }
+        }
+        let Some(reference) = &when.arg else { return when.flag.is_some() || when.versions.is_some() };
+        let value = Self::arg(args, reference);
+        if let Some(given) = when.given {
+            return given == value.is_some() && !(args.open && !given);
+        }
+        let Some(value) = value else { return false };
+        if let Some(literal) = &when.is {
+            return self.is_literal(value, literal);
+        }
+        if when.min.is_some() || when.max.is_some() {
+            return match self.v.only(value) {
+                Some(Obj::Int(i)) => when.min.is_none_or(|min| *i >= min) && when.max.is_none_or(|max| *i <= max),
+                _ => false,
+            };
+        }
+        if !when.contains.is_empty() {
+            return self.contains(value, &|this, obj| match this.v.get(obj) {
+                Obj::Str(Some(text), _) => when.contains.iter().any(|c| c == text.as_str()),
+                Obj::Dict(_) => this.keys(obj).iter().any(|k| when.contains.iter().any(|c| c == k.as_str())),
+                Obj::Record(fields, _) => fields.iter().any(|(k, _)| when.contains.iter().any(|c| c == k.as_str())),
+                _ => false,
+            });
+        }
+        if !when.holds.is_empty() {
+            let wanted: Vec<Symbol> = when.holds.iter().map(|p| self.k.canonical(p)).collect();
+            return self.contains(value, &|this, obj| match this.v.get(obj) {
+                Obj::External(path) => wanted.contains(path),
+                Obj::Handle(handle) => {
+                    this.k.ty(handle.ty).spec.paths.iter().any(|p| wanted.contains(&this.k.canonical(p)))
+                }
+                _ => false,
+            });
+        }
+        true
+    }
+
+    fn is_literal(&self, value: Value, literal: &Literal) -> bool {
+        match (self.v.only(value), literal) {
+            (Some(Obj::Bool(Some(a))), Literal::Bool(b)) => a == b,
+            (Some(Obj::Int(a)), Literal::Int(b)) => a == b,
+            (Some(Obj::Str(Some(a), _)), Literal::Text(b)) => a.as_str() == b,
+            _ => false,
+        }
+    }
+
+    /// Something in a value, at any depth, that the test holds for.
+    pub(super) fn contains(&self, value: Value, test: &dyn Fn(&Self, ObjId) -> bool) -> bool {
+        let mut todo = vec![(value, 0)];
+        let mut budget = 400;
+        while let Some((value, depth)) = todo.pop() {
+            for &obj in self.v.objs(value) {
+                budget -= 1;
+                if budget == 0 {
+                    return false;
+                }
+                if test(self, obj) {
+                    return true;
+                }
+                if depth > 6 {
+                    continue;
+                }
+                match self.v.get(obj) {
+                    Obj::Tuple(items) => todo.extend(items.iter().map(|&i| (i, depth + 1))),
+                    Obj::List(_) | Obj::Dict(_) => {
+                        let inside = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|(_, &v)| (v, depth + 1));
+                        todo.extend(inside);
+                    }
+                    Obj::Record(fields, _) => todo.extend(fields.iter().map(|(_, v)| (*v, depth + 1))),
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
+    /// Looks at the arguments of a write: what repeating it does.
+    fn settle_repeat(&mut self, effective: &mut Effective<'_>, lib: LibId, args: &Args) {
+        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        match effective.repeat {
+            Some(Repeat::Updates) => {
+                let library = self.k.library(lib);
+                let own = &library.file.changing;
+                let changing = if own.is_empty() { &self.k.library(library.driver).file.changing } else { own };
+                let changes = values.iter().any(|&v| {
+                    self.contains(v, &|this, obj| match this.v.get(obj) {
+                        Obj::Dict(_) => this.keys(obj).iter().any(|k| changing.iter().any(|c| c == k.as_str())),
+                        _ => false,
+                    })
+                });
+                effective.repeat = Some(if changes { Repeat::Changes } else { Repeat::Same });
+            }
+            Some(Repeat::Statement) => {
+                let text = values.first().and_then(|&v| self.v.text(v));
+                let changes = text.is_some_and(|t| statement_changes(t.as_str()));
+                effective.repeat = Some(if changes { Repeat::Changes } else { Repeat::Same });
+            }
+            Some(Repeat::Inserts) => {
+                let mut documents = Vec::new();
+                for &value in values.iter().take(1) {
+                    for obj in self.v.list(value) {
+                        match *self.v.get(obj) {
+                            Obj::Dict(literal) => documents.push((obj, literal)),
+                            Obj::List(_) => {
+                                let items = self.entries(obj);
+                                for item in self.v.list(items) {
+                                    if let Obj::Dict(literal) = *self.v.get(item) {
+                                        documents.push((item, literal));
+                                    }
+                                }
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                let any = Symbol::new("*");
+                effective.document = documents
+                    .iter()
+                    .find(|(obj, _)| self.heap_get((*obj, any)).is_none() && !self.keys(*obj).iter().any(|k| k.as_str() == "_id"))
+                    .map(|(_, literal)| *literal);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the call gives.
+    fn given(
+        &mut self,
+        effective: &Effective<'_>,
+        lib: LibId,
+        recv: Option<ObjId>,
+        args: &Args,
+        lazy: bool,
+        at: ExprRef,
+    ) -> Option<Value> {
+        let reference = effective.gives?;
+        if reference == "argument" {
+            return args.pos.first().copied();
+        }
+        let from = recv.unwrap_or_else(|| self.v.obj(Obj::Unknown));
+        let value = self.typed(reference, lib, from, lazy.then_some(at));
+        if effective.sets == 0 && !(recv.is_none() && !lazy) {
+            return Some(value);
+        }
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj).clone() {
+                Obj::Handle(handle) => {
+                    let origin = if recv.is_none() { Some(at) } else { handle.origin };
+                    self.v.one(Obj::Handle(Handle { flags: handle.flags | effective.sets, origin, ..handle }))
+                }
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        Some(result)
+    }
+
+    fn prepare(&mut self, id: SpecId, recv: ObjId, trip: Option<&str>, effective: &Effective<'_>, at: ExprRef) -> Value {
+        let lib = self.k.call(id).lib;
+        let gives = match effective.gives {
+            Some(reference) if reference != "argument" => self.typed(reference, lib, recv, None),
+            _ => Value::UNKNOWN,
+        };
+        let pending =
+            Pending {
+            at,
+            recv,
+            spec: id,
+            trip: trip.map(Symbol::new),
+            gives,
+            repeat: (effective.repeat, effective.document),
+        };
+        let id = self.pending(pending);
+        self.v.one(Obj::Pending(id))
+    }
+
+    pub(super) fn await_pending(&mut self, id: PendingId, at: ExprRef) -> Value {
+        let pending = self.pendings[id.0 as usize].clone();
+        let site = if self.within(at, pending.at) { pending.at } else { at };
+        let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
+        match pending.trip.map(Symbol::as_str) {
+            Some("consume") => {
+                if let Obj::Handle(handle) = self.v.get(pending.recv).clone() {
+                    let how = self.k.call(pending.spec).call.consumes.unwrap_or(Consumes::All);
+                    self.iterate_handle(pending.recv, &handle, site, how);
+                }
+            }
+            Some(trip) => self.round_trip(pending.spec, recv, &[trip], pending.repeat, site),
+            None => {}
+        }
+        pending.gives
+    }
+
+    /// True if `inner` lies in `outer`, both of one file.
+    fn within(&mut self, outer: ExprRef, inner: ExprRef) -> bool {
+        if outer.unit != inner.unit {
+            return false;
+        }
+        let (a, b) = (self.place_of(outer).span, self.place_of(inner).span);
+        a.contains(b)
+    }
+
+    pub(super) fn iterate_handle(&mut self, obj: ObjId, handle: &Handle, at: ExprRef, how: Consumes) -> Value {
+        let k = self.k;
+        let ty = k.ty(handle.ty);
+        let Some(iteration) = &ty.spec.iterate else {
+            return match &ty.spec.element {
+                Some(element) => self.typed(element, ty.lib, obj, None),
+                None => match handle.guard {
+                    // A retry object that is iterated gives attempts, each of which is a guard.
+                    Some(guard) => self.v.one(Obj::Guard(guard)),
+                    None => Value::UNKNOWN,
+                },
+            };
+        };
+        let one_batch = handle.flags & k.flag("one-batch") != 0;
+        let mut trips = vec![iteration.first.as_str()];
+        if let (Some(rest), false, true) = (&iteration.rest, one_batch, how != Consumes::First) {
+            trips.push(rest);
+        }
+        self.iteration_trip(obj, handle, &trips, at, how);
+        match &ty.spec.element {
+            Some(element) => self.typed(element, ty.lib, obj, None),
+            None => Value::UNKNOWN,
+        }
+    }
+
+    pub(super) fn truth_trip(&mut self, value: Value, at: ExprRef) {
+        for obj in self.v.list(value) {
+            if let Obj::Handle(handle) = self.v.get(obj).clone() {
+                let k = self.k;
+                if let Some(trip) = &k.ty(handle.ty).spec.truth {
+                    self.iteration_trip(obj, &handle, &[trip.as_str()], at, Consumes::First);
+                }
+            }
+        }
+    }
+
+    fn iteration_trip(&mut self, obj: ObjId, handle: &Handle, trips: &[&str], at: ExprRef, how: Consumes) {
+        let lib = self.k.ty(handle.ty).lib;
+        let operation = self.k.ty(handle.ty).key;
+        self.trip(lib, operation, Some(obj), trips, (None, None), at, handle.created.or(Some(at)), Some(how), None);
+    }
+
+    fn round_trip(
+        &mut self,
+        id: SpecId,
+        recv: Option<ObjId>,
+        trips: &[&str],
+        repeat: (Option<Repeat>, Option<ExprRef>),
+        at: ExprRef,
+    ) {
+        let k = self.k;
+        let spec = k.call(id);
+        self.trip(spec.lib, spec.name, recv, trips, repeat, at, None, None, spec.call.raises.as_deref());
+    }
+
+    /// The program waits for the database here.
+    #[allow(clippy::too_many_arguments)] // one place makes sites, and it needs all of this
+    fn trip(
+        &mut self,
+        lib: LibId,
+        operation: Symbol,
+        recv: Option<ObjId>,
+        trips: &[&str],
+        (repeat, document): (Option<Repeat>, Option<ExprRef>),
+        at: ExprRef,
+        created: Option<ExprRef>,
+        iterated: Option<Consumes>,
+        raises: Option<&str>,
+    ) {
+        let iteration = iterated.is_some();
+        let k = self.k;
+        let handle = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) => Some(*handle),
+            _ => None,
+        });
+        let unit = at.unit;
+        let in_transaction = self.frames.iter().any(|f| f.transactions > 0);
+        let mut retry = Retry::Many;
+        for trip in trips {
+            let this = match k.behaviour(lib, trip) {
+                Some((owner, gates)) => {
+                    let release = self.assumed(unit, owner).release;
+                    let options = handle.map_or(OptionsId(0), |h| h.options);
+                    let options = &self.options[options.0 as usize];
+                    crate::knowledge::retry(gates, release, |name| {
+                        let name = name.to_ascii_lowercase();
+                        let value = options.iter().find(|(n, _)| *n == name)?.1.as_deref()?;
+                        Some(!matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "none"))
+                    })
+                }
+                None => Retry::Never,
+            };
+            retry = retry.min(this);
+        }
+        if in_transaction {
+            retry = Retry::Never;
+        }
+        let driver = k.library(lib).driver;
+        let release = self.assumed(unit, driver).release;
+        let classes = match raises {
+            Some(path) => vec![k.canonical(path)],
+            None => k.loss(lib, release),
+        };
+        if classes.is_empty() {
+            return;
+        }
+        let place = self.place_of(at);
+        let receiver = self.receiver_text(at, iteration);
+        let site = Site {
+            at,
+            place,
+            lib,
+            driver,
+            operation,
+            iteration,
+            ty: handle.map(|h| h.ty),
+            receiver,
+            retry,
+            confidence: handle.map_or(Confidence::Certain, |h| Self::confidence(&h)),
+            origin: handle.and_then(|h| h.origin),
+            repeat,
+            document,
+            steps: iterated == Some(Consumes::Next),
+            in_transaction,
+            func: self.site_func(at),
+            panics: false,
+        };
+        let site = self.out.sites.add(site);
+        self.fate(site);
+        if retry == Retry::Many {
+            self.fate(site).heals = true;
+            return;
+        }
+        let flight = Flight {
+            site,
+            error: Error::Loss(lib, classes),
+            making: None,
+            created,
+            notes: Vec::new(),
+            path: PathId::EMPTY,
+        };
+        match handle.and_then(|h| h.guard) {
+            Some(guard) if !iteration => {
+                for flight in self.filter(vec![flight], guard) {
+                    self.emit(flight);
+                }
+            }
+            _ => self.emit(flight),
+        }
+    }
+
+    /// The function in which an expression stands: the current one, unless the operation was passed on.
+    fn site_func(&self, at: ExprRef) -> Option<crate::resolve::value::FuncRef> {
+        self.frames.iter().rev().find(|f| f.unit == at.unit && {
+            let span = f.module.expr(at.expr).span;
+            f.func.is_none_or(|func| f.module.func(func.func).span.contains(span))
+        })?.func
+    }
+
+    fn receiver_text(&mut self, at: ExprRef, iteration: bool) -> String {
+        let Some(module) = self.world.module(at.unit) else { return String::new() };
+        if iteration {
+            return self.text_of(at);
+        }
+        let callee = match &module.expr(at.expr).kind {
+            crate::core::ExprKind::Call { callee, .. } => *callee,
+            _ => at.expr,
+        };
+        match &module.expr(callee).kind {
+            crate::core::ExprKind::Attr { base, .. } => self.text_of(ExprRef { unit: at.unit, expr: *base }),
+            _ => self.text_of(ExprRef { unit: at.unit, expr: callee }),
+        }
+    }
+
+    /// A lazy object is made: guards around this place are remembered.
+    fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
+        let driver = self.k.library(lib).driver;
+        let release = self.assumed(at.unit, driver).release;
+        let classes = self.k.loss(lib, release);
+        self.makings_log.push(at);
+        if classes.is_empty() || self.out.guarded_makings.contains_key(&at) {
+            return;
+        }
+        let _ = recv;
+        // Sites are numbered from what is really called; a making borrows the number of none.
+        let flight = Flight {
+            site: super::flight::SiteId(u32::MAX),
+            error: Error::Loss(lib, classes),
+            making: Some(at),
+            created: None,
+            notes: Vec::new(),
+            path: PathId::EMPTY,
+        };
+        self.emit(flight);
+    }
+
+    // Constructors
+
+    /// Calling a library's class.
+    pub(super) fn open(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let entry = k.ty(ty);
+        if let Some(guards) = &entry.spec.guards {
+            return self.proxy(ty, guards, args, at);
+        }
+        let options = self.opening(ty, args, at);
+        let handle = Handle { ty, origin: Some(at), created: None, likely: false, flags: 0, guard: None, options };
+        let id = self.v.obj(Obj::Handle(handle));
+        if let Some(spec) = entry.constructor {
+            let call = &k.call(spec).call;
+            if let Some(guard) = &call.guard {
+                let guard = self.guard_from(spec, guard, args, at);
+                let handle = Handle { guard: Some(guard), ..handle };
+                return self.v.one(Obj::Handle(handle));
+            }
+            let value = self.apply(spec, Some(id), args, at);
+            if call.gives.is_some() || call.spawns.is_some() {
+                return value;
+            }
+        }
+        self.v.single(id)
+    }
+
+    /// A project's class that extends a library's one is constructed.
+    pub(super) fn construct_outside(&mut self, class: ClassRef, obj: ObjId, args: &Args, at: ExprRef) {
+        let _ = obj;
+        for ty in self.outside_types(class) {
+            if self.k.connection(ty).is_some() {
+                self.opening(ty, args, at);
+            }
+        }
+    }
+
+    /// Records what a constructor is given.
+    fn opening(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> OptionsId {
+        let mut options: Vec<(String, Option<String>)> = Vec::new();
+        let mut places = Vec::new();
+        let mut uri = None;
+        let mut open_ended = args.open || args.more.is_some();
+        for (index, value) in args.pos.iter().enumerate() {
+            if let Some(text) = self.v.text(*value) {
+                if text.as_str().contains("://") {
+                    uri = Some(text.as_str().to_owned());
+                }
+            } else if index == 0 {
+                open_ended |= !matches!(self.v.only(*value), Some(Obj::Int(_) | Obj::Handle(_)));
+            }
+        }
+        for (index, (name, value)) in args.kw.iter().enumerate() {
+            let text = self.literal_text(*value);
+            if let Some(text) = &text {
+                if text.contains("://") {
+                    uri = Some(text.clone());
+                }
+            }
+            let name = name.as_str().to_ascii_lowercase();
+            if let Some(place) = args.places.get(args.pos.len() + index) {
+                let place = self.place_of(ExprRef { unit: at.unit, expr: *place });
+                places.push((name.clone(), place));
+            }
+            options.retain(|(n, _)| *n != name);
+            options.push((name, text));
+        }
+        if let Some(uri) = &uri {
+            open_ended |= uri.contains('\u{fffd}');
+            if let Some((_, query)) = uri.split_once('?') {
+                for pair in query.split('&') {
+                    if let Some((name, value)) = pair.split_once('=') {
+                        let name = name.to_ascii_lowercase();
+                        let value = (!value.contains('\u{fffd}')).then(|| value.to_owned());
+                        if !options.iter().any(|(n, _)| *n == name) {
+                            options.push((name, value));
+                        }
+                    }
+                }
+            }
+        }
+        let opening = Opening { at, ty, options: options.clone(), open_ended, uri, places, func: self.here().func };
+        match self.out.openings.iter_mut().find(|o| o.at == at && o.ty == ty) {
+            Some(known) => {
+                // Several contexts: only what holds in all of them is known.
+                known.open_ended |= opening.open_ended || known.options != opening.options;
+            }
+            None => self.out.openings.push(opening),
+        }
+        // Only what changes a behaviour needs to travel with the handle.
+        let known: Vec<String> = self.k.options(ty).map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+        options.retain(|(n, _)| known.contains(n));
+        self.options_id(options)
+    }
+
+    fn literal_text(&self, value: Value) -> Option<String> {
+        match self.v.only(value)? {
+            Obj::Str(Some(text), _) => Some(text.as_str().to_owned()),
+            Obj::Bool(Some(b)) => Some(b.to_string()),
+            Obj::Int(i) => Some(i.to_string()),
+            Obj::None => Some("none".into()),
+            _ => None,
+        }
+    }
+
+    /// A library's proxy around a handle.
+    fn proxy(&mut self, ty: TypeId, guards: &'w GuardSpec, args: &Args, at: ExprRef) -> Value {
+        let Some(&inner) = args.pos.first() else { return Value::UNKNOWN };
+        let lib = self.k.ty(ty).lib;
+        self.opening(ty, args, at);
+        let driver = self.k.library(lib).driver;
+        let own = self.assumed(at.unit, lib).release;
+        let driver = self.assumed(at.unit, driver).release;
+        let guard = guards.applies(own, driver).then(|| {
+            let name = self.k.ty(ty).spec.name.clone();
+            let classes: Vec<ObjId> = guards.default.iter().map(|c| self.v.obj(Obj::External(self.k.canonical(c)))).collect();
+            let place = self.place_of(at);
+            self.push_guard(Guard {
+                lib,
+                name,
+                covers: Some(classes),
+                not: Vec::new(),
+                predicates: Vec::new(),
+                place,
+                retries: guards.retries,
+                limited: guards.limited,
+                waits: guards.waiting,
+                silent: false,
+            })
+        });
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(inner) {
+            let one = match (self.v.get(obj).clone(), guard) {
+                (Obj::Handle(handle), Some(guard)) => self.v.one(Obj::Handle(Handle { guard: Some(guard), ..handle })),
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    // Guards
+
+    fn push_guard(&mut self, guard: Guard) -> GuardId {
+        // The same guard made again in another round or context keeps its number.
+        let same = |g: &Guard| {
+            g.place == guard.place && g.name == guard.name && g.covers == guard.covers && g.not == guard.not
+                && g.predicates == guard.predicates
+        };
+        if let Some(index) = self.out.guards.iter().position(same) {
+            return GuardId(index as u32);
+        }
+        self.out.guards.push(guard);
+        GuardId(self.out.guards.len() as u32 - 1)
+    }
+
+    fn add_guard(&mut self, id: SpecId, at: ExprRef, fill: impl FnOnce(&mut Guard)) -> GuardId {
+        let spec = self.k.call(id);
+        let library = &self.k.library(spec.lib).file.library.name;
+        let name = if library == "python" || library == "std" { spec.name.to_string() } else { format!("{library} {}", spec.name) };
+        let place = self.place_of(at);
+        let mut guard = Guard {
+            lib: spec.lib,
+            name,
+            covers: None,
+            not: Vec::new(),
+            predicates: Vec::new(),
+            place,
+            retries: false,
+            limited: true,
+            waits: true,
+            silent: false,
+        };
+        fill(&mut guard);
+        self.push_guard(guard)
+    }
+
+    /// The guard that a retry function or decorator makes with these arguments.
+    fn guard_from(&mut self, id: SpecId, spec: &'w GuardSpec, args: &Args, at: ExprRef) -> GuardId {
+        let mut covers: Vec<ObjId> = Vec::new();
+        let mut not = Vec::new();
+        let mut predicates = Vec::new();
+        let mut given = false;
+        for reference in &spec.exceptions {
+            for value in Self::arg_values(args, reference) {
+                given = true;
+                for obj in self.class_objects(value) {
+                    match self.v.get(obj).clone() {
+                        Obj::Covers(classes) => covers.extend(classes),
+                        Obj::CoversNot(classes) => {
+                            not.extend(classes);
+                            covers.push(self.v.obj(Obj::External(Symbol::new("BaseException"))));
+                        }
+                        Obj::None => given = false,
+                        Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..) => predicates.push(self.v.single(obj)),
+                        _ => covers.push(obj),
+                    }
+                }
+            }
+        }
+        for reference in &spec.predicate {
+            for value in Self::arg_values(args, reference) {
+                if self.v.only(value) != Some(&Obj::None) {
+                    given = true;
+                    predicates.push(value);
+                }
+            }
+        }
+        if !given && !args.open {
+            covers = spec.default.iter().map(|c| self.v.obj(Obj::External(self.k.canonical(c)))).collect();
+        }
+        if args.open && !given {
+            covers.push(self.v.obj(Obj::Unknown));
+        }
+        let has = |list: &[ArgRef]| list.iter().any(|r| Self::arg(args, r).is_some());
+        let (limited, waits) = (spec.limited || has(&spec.limits) || args.open, spec.waiting || has(&spec.waits) || args.open);
+        let silent = spec.silent.as_ref().is_some_and(|r| Self::arg(args, r).is_some());
+        let missing_need = !spec.needs.is_empty() && !has(&spec.needs);
+        self.add_guard(id, at, |guard| {
+            guard.covers = Some(if missing_need { Vec::new() } else { covers });
+            guard.not = not;
+            guard.predicates = predicates;
+            guard.retries = spec.retries;
+            guard.limited = limited;
+            guard.waits = waits;
+            guard.silent = silent;
+        })
+    }
+
+    fn predicate(&mut self, kind: Predicate, args: &Args) -> Value {
+        match kind {
+            Predicate::Types | Predicate::NotTypes => {
+                let mut classes: Vec<ObjId> = Vec::new();
+                for value in args.pos.iter().chain(args.kw.iter().map(|(_, v)| v)) {
+                    classes.extend(self.class_objects(*value));
+                }
+                if args.pos.is_empty() && args.kw.is_empty() {
+                    classes.push(self.v.obj(Obj::External(Symbol::new("Exception"))));
+                }
+                self.v.one(if kind == Predicate::Types { Obj::Covers(classes) } else { Obj::CoversNot(classes) })
+            }
+            Predicate::Function => args.pos.first().copied().unwrap_or(Value::UNKNOWN),
+            Predicate::Any => {
+                let mut all = Value::NOTHING;
+                for value in &args.pos {
+                    all = if all == Value::NOTHING { *value } else { self.combine("|", all, *value) };
+                }
+                all
+            }
+            Predicate::All => {
+                let mut all = Value::NOTHING;
+                for value in &args.pos {
+                    all = if all == Value::NOTHING { *value } else { self.combine("&", all, *value) };
+                }
+                all
+            }
+            Predicate::Nothing => self.v.one(Obj::Covers(Vec::new())),
+            Predicate::Everything => {
+                let class = self.v.obj(Obj::External(Symbol::new("BaseException")));
+                self.v.one(Obj::Covers(vec![class]))
+            }
+        }
+    }
+
+    /// `a | b` and `a & b` of predicates; of other things their union.
+    pub(super) fn combine(&mut self, op: &str, a: Value, b: Value) -> Value {
+        match (self.v.only(a).cloned(), self.v.only(b).cloned()) {
+            (Some(Obj::Covers(mut x)), Some(Obj::Covers(y))) if op == "|" => {
+                x.extend(y);
+                self.v.one(Obj::Covers(x))
+            }
+            (Some(Obj::Covers(x)), Some(Obj::Covers(y))) => {
+                // Both must hold: the narrower one as far as that can be told.
+                let narrower = if x.len() <= y.len() { x } else { y };
+                self.v.one(Obj::Covers(narrower))
+            }
+            _ => self.v.join(a, b),
+        }
+    }
+
+    fn decorator(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let call = &k.call(id).call;
+        let direct = !call.maker && args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
+        let guard = call.guard.as_ref().filter(|spec| {
+            let lib = k.call(id).lib;
+            let own = self.assumed(at.unit, lib).release;
+            spec.applies(own, own)
+        });
+        let guard = match guard {
+            Some(spec) => {
+                let own_args = if direct { args.rest(1) } else { args.clone() };
+                Some(self.guard_from(id, spec, &own_args, at))
+            }
+            None => None,
+        };
+        if let Some(registers) = &call.registers {
+            if let Some(classes) = &registers.classes {
+                // `@app.errorhandler(E)`: the decorated function answers those errors.
+                let classes = Self::arg(args, classes).unwrap_or(Value::UNKNOWN);
+                self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
+            }
+        }
+        let scope = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) => handle.origin,
+            _ => None,
+        });
+        if scope.is_some() {
+            self.decorator_scopes.insert(at, scope);
+        }
+        if direct {
+            return self.decorate_with(id, guard, at, args, at);
+        }
+        self.v.one(Obj::Decorator(id, guard, at))
+    }
+
+    fn is_function(&self, value: Value) -> bool {
+        self.v.objs(value).iter().any(|&o| {
+            matches!(
+                self.v.get(o),
+                Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Method(..) | Obj::Partial(..) | Obj::Managed(_)
+                    | Obj::Descriptor(..)
+            )
+        })
+    }
+
+    /// A decorator meets its function.
+    pub(super) fn decorate_with(&mut self, id: SpecId, guard: Option<GuardId>, made: ExprRef, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let call = &k.call(id).call;
+        let Some(&func) = args.pos.first() else {
+            // `retry()` called again without a function: a decorator still.
+            return self.v.one(Obj::Decorator(id, guard, made));
+        };
+        if let Some(guard) = guard {
+            if !self.is_callable(func) && !args.pos.is_empty() {
+                return Value::UNKNOWN;
+            }
+            if args.pos.len() > 1 {
+                return self.guarded_call(func, &args.rest(1), guard, at);
+            }
+        }
+        let mut value = func;
+        if let Some(guard) = guard {
+            value = self.wrap_guard(value, guard);
+        }
+        if call.context_manager {
+            let mut result = Value::NOTHING;
+            for obj in self.v.list(value) {
+                let one = match self.v.get(obj) {
+                    Obj::Unknown => Value::UNKNOWN,
+                    _ => self.v.one(Obj::Managed(obj)),
+                };
+                result = self.v.join(result, one);
+            }
+            value = result;
+        }
+        if let Some(registers) = &call.registers {
+            let scope = self.decorator_scopes.get(&made).copied().flatten();
+            match registers.what {
+                Registration::Entry => {
+                    for obj in self.v.list(value) {
+                        if self.function_of(obj).is_some() {
+                            let entry = Registered { func: obj, spec: id, scope };
+                            if !self.registered.iter().any(|r| r.func == entry.func) {
+                                self.registered.push(entry);
+                            }
+                        }
+                    }
+                }
+                Registration::Middleware => self.middlewares.push((value, id, made)),
+                Registration::ErrorHandler | Registration::Dependency => {
+                    for obj in self.v.list(value) {
+                        if let Some(func) = self.function_of(obj) {
+                            // It is called by the framework with the error; its own calls start there.
+                            let _ = func;
+                            let entry = Registered { func: obj, spec: id, scope };
+                            if !self.registered.iter().any(|r| r.func == entry.func) {
+                                self.registered.push(entry);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        value
+    }
+
+    fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef, func: Value) {
+        let local = self.k.call(id).call.registers.as_ref().is_some_and(|r| r.local);
+        let scope = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) if local => handle.origin,
+            _ => None,
+        });
+        let place: Place = self.place_of(at);
+        let handler = AppHandler { classes, lib: self.k.call(id).lib, place, scope, func };
+        if !self.app_handlers.iter().any(|h| h.place == handler.place && h.classes == handler.classes) {
+            self.app_handlers.push(handler);
+        }
+    }
+
+    /// Registrations by an argument. `None`: go on as with any call.
+    fn register(&mut self, id: SpecId, what: Registration, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Option<Value> {
+        let k = self.k;
+        let registers = k.call(id).call.registers.as_ref()?;
+        let function = registers.function.clone().unwrap_or(ArgRef::Position(0));
+        let values = Self::arg_values(args, &function);
+        let scope = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) => handle.origin,
+            _ => None,
+        });
+        match what {
+            Registration::Dependency => {
+                let mut result = Value::NOTHING;
+                for value in values {
+                    for obj in self.v.list(value) {
+                        if self.function_of(obj).is_some() {
+                            let entry = Registered { func: obj, spec: id, scope: None };
+                            if !self.registered.iter().any(|r| r.func == entry.func) {
+                                self.registered.push(entry);
+                            }
+                        }
+                    }
+                    // Its errors start where the framework calls it, not here.
+                    let outer = std::mem::take(&mut self.frame().flights);
+                    let called = self.call(value, &Args::default(), at);
+                    let called = self.await_value(called, at);
+                    let given = self.generated(called, at);
+                    self.frame().flights = outer;
+                    result = self.v.join(result, given);
+                }
+                Some(if result == Value::NOTHING { Value::UNKNOWN } else { result })
+            }
+            Registration::Entry => {
+                for value in values {
+                    for obj in self.callables_in(value) {
+                        let entry = Registered { func: obj, spec: id, scope };
+                        if !self.registered.iter().any(|r| r.func == entry.func) {
+                            self.registered.push(entry);
+                        }
+                    }
+                }
+                None
+            }
+            Registration::ErrorHandler => {
+                let classes = registers.classes.as_ref().and_then(|c| Self::arg(args, c));
+                if let Some(classes) = classes {
+                    self.add_app_handler(id, recv, classes, at, values.first().copied().unwrap_or(Value::UNKNOWN));
+                } else {
+                    // `exception_handlers={Error: handler}`
+                    for value in values {
+                        for obj in self.v.list(value) {
+                            if let Obj::Dict(literal) = *self.v.get(obj) {
+                                let classes = self.dict_keys(literal);
+                                self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
+                            }
+                        }
+                    }
+                }
+                None
+            }
+            Registration::Middleware => {
+                for value in values {
+                    let items = if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Tuple(_))) {
+                        self.iterate(value, at, Consumes::All)
+                    } else {
+                        value
+                    };
+                    if !self.v.is_unknown(items) && !self.middlewares.iter().any(|(v, ..)| *v == items) {
+                        self.middlewares.push((items, id, at));
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    /// The keys of a dictionary display, evaluated.
+    fn dict_keys(&mut self, literal: ExprRef) -> Value {
+        let Some(module) = self.world.module(literal.unit) else { return Value::UNKNOWN };
+        let crate::core::ExprKind::Dict(entries) = &module.expr(literal.expr).kind else { return Value::UNKNOWN };
+        if self.here().unit != literal.unit {
+            return Value::UNKNOWN;
+        }
+        let mut all = Vec::new();
+        for (key, _) in entries {
+            if let Some(key) = key {
+                all.push(self.eval(&module, *key));
+            }
+        }
+        self.v.one(Obj::Tuple(all))
+    }
+
+    pub(super) fn callables_in(&mut self, value: Value) -> Vec<ObjId> {
+        let mut found = Vec::new();
+        for obj in self.v.list(value) {
+            match self.v.get(obj).clone() {
+                Obj::List(_) => {
+                    let items = self.entries(obj);
+                    found.extend(self.v.list(items));
+                }
+                Obj::Tuple(items) => {
+                    for item in items {
+                        found.extend(self.v.list(item));
+                    }
+                }
+                _ => found.push(obj),
+            }
+        }
+        found.retain(|&o| self.function_of(o).is_some());
+        found
+    }
+
+    /// What a generator yields; other values as they are.
+    pub(super) fn generated(&mut self, value: Value, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Generator(act) => self.run_generator(act, at),
+                Obj::Manager(act) => self.summary(act).yields,
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// A function that calls its argument (`run(main)`, `executor.map(f, xs)`, `with_transaction(callback)`).
+    fn call_argument(&mut self, id: SpecId, called: &ArgRef, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let Some(func) = Self::arg(args, called) else { return Value::UNKNOWN };
+        let skip = match called {
+            ArgRef::Position(index) | ArgRef::Either(index, _) => index + 1,
+            ArgRef::Name(_) => 0,
+        };
+        let rest = args.rest(skip);
+        let guard = k.call(id).call.guard.as_ref().map(|spec| self.guard_from(id, spec, args, at));
+        match guard {
+            Some(guard) => self.guarded_call(func, &rest, guard, at),
+            None => {
+                let value = self.call(func, &rest, at);
+                let _ = Span::default();
+                value
+            }
+        }
+    }
+
+    /// A thread or task: its errors do not come back unless somebody joins it.
+    fn spawn(&mut self, id: SpecId, spawned: &ArgRef, args: &Args, at: ExprRef) -> Value {
+        let k = self.k;
+        let call = &k.call(id).call;
+        let Some(func) = Self::arg(args, spawned) else { return Value::UNKNOWN };
+        let skip = match spawned {
+            ArgRef::Position(index) => index + 1,
+            _ => 0,
+        };
+        // Arguments for the function: the further positional ones, or `args=(..)`.
+        let mut rest = args.rest(skip);
+        if let Some(listed) = args.named("args") {
+            rest.pos = match self.v.only(listed).cloned() {
+                Some(Obj::Tuple(items)) => items,
+                _ => {
+                    let all = self.iterate(listed, at, Consumes::All);
+                    rest.more = Some(all);
+                    Vec::new()
+                }
+            };
+        }
+        rest.kw.retain(|(n, _)| !matches!(n.as_str(), "args" | "kwargs" | "target" | "name" | "daemon"));
+        let work = if self.is_callable(func) {
+            self.v.one(Obj::Partial(func, rest.pos.clone(), rest.kw.clone()))
+        } else {
+            func
+        };
+        self.spawned.push((work, at, call.joins.is_some()));
+        if call.joins.is_some() {
+            return self.v.one(Obj::Running(work, id, at));
+        }
+        Value::UNKNOWN
+    }
+}
+
+/// True if running the SQL statement twice changes the result: a plain `INSERT`, an update of a value by itself.
+fn statement_changes(sql: &str) -> bool {
+    let text = sql.trim_start().to_ascii_uppercase();
+    if text.starts_with("INSERT") {
+        return !["ON CONFLICT", "ON DUPLICATE", "INSERT IGNORE", "OR IGNORE", "OR REPLACE", "WHERE NOT EXISTS"]
+            .iter()
+            .any(|safe| text.contains(safe));
+    }
+    if let Some((_, set)) = text.strip_prefix("UPDATE").and_then(|t| t.split_once(" SET ")) {
+        return set.split(" WHERE ").next().unwrap_or_default().split(',').any(|assignment| {
+            assignment.split_once('=').is_some_and(|(name, value)| {
+                let name = name.trim().trim_matches(['`', '"']);
+                value.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+                    && value.contains(['+', '-', '*', '/', '|'])
+            })
+        });
+    }
+    false
+}

@@ -1,0 +1,631 @@
+//! Where the error of a lost connection goes.
+//!
+//! An abstract interpreter over the core: it evaluates the modules, then every function that nothing calls, on sets of
+//! objects. A call gives a summary (what it returns, which errors get out); a guard takes errors out of the stream of
+//! its body. What is left at an entry point has escaped. Evaluation is repeated until the heap (attributes, globals,
+//! containers) no longer grows.
+//!
+//! In: modules, knowledge. Out: [`Outcomes`]: per call site what stops its error and how it escapes.
+//! May not know: syntax trees, any library by name, rules, reports.
+
+mod attr;
+mod call;
+mod class;
+mod eval;
+mod exec;
+pub mod flight;
+mod guard;
+mod library;
+mod names;
+pub mod repeat;
+mod retry;
+mod roots;
+pub mod verdict;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::core::{ExprId, Func, Module, Span, Symbol};
+use crate::findings::Confidence;
+use crate::knowledge::{Knowledge, LibId, SpecId, TypeId};
+use crate::resolve::program::{Assumed, World};
+use crate::resolve::value::{
+    ActId, ClassRef, EnvId, ExprRef, FuncRef, Handle, Obj, ObjId, OptionsId, PendingId, UnitId, Value, Values,
+};
+use flight::{Entry, Escape, Flight, PathId, Paths, Place, SiteId, Sites, Stop};
+
+/// Calls nested deeper than this are not followed.
+const MAX_DEPTH: usize = 48;
+/// Activations evaluated in one round, over the whole program; more are unknown.
+const MAX_ACTIVATIONS: usize = 400_000;
+/// Contexts of one function with constants told apart; more get the constants dropped.
+const CONSTANT_CONTEXTS: u32 = 12;
+/// Contexts of one function; more are answered by an unknown value without errors.
+const MAX_CONTEXTS: u32 = 160;
+/// Rounds until the heap must have settled.
+const MAX_ROUNDS: usize = 4;
+
+/// A variable scope.
+#[derive(Debug, Default)]
+struct Env {
+    vars: FxHashMap<Symbol, Value>,
+    parent: Option<EnvId>,
+    /// Names declared `global` or `nonlocal` here, and the scope that they live in.
+    elsewhere: FxHashMap<Symbol, EnvId>,
+    /// Class bodies are not seen from the functions in them.
+    is_class: bool,
+}
+
+/// What a scope belongs to; the same key always gives the same scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum EnvKey {
+    Module(UnitId),
+    Class(ClassRef),
+    Act(ActId),
+    Comprehension(ExprRef, EnvId),
+}
+
+/// A function, the scope it closes over and its arguments, one value per parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Act {
+    func: FuncRef,
+    env: EnvId,
+    /// The class it was found in and the object, for `super()`.
+    owner: Option<ClassRef>,
+    args: Vec<Value>,
+}
+
+/// What an evaluated activation does.
+#[derive(Clone, Debug)]
+struct Summary {
+    ret: Value,
+    yields: Value,
+    flights: Rc<[Flight]>,
+    /// It never returns normally.
+    diverges: bool,
+    /// It waits somewhere.
+    waits: bool,
+    /// What it raises explicitly.
+    raises: Rc<[Raise]>,
+}
+
+/// An explicit raise.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Raise {
+    /// The error being handled.
+    Same,
+    /// Another exception of this class.
+    Class(ObjId),
+    /// Something unknown.
+    Opaque,
+    /// An answer to whoever asked: handled.
+    Answer,
+}
+
+/// A handler being evaluated.
+#[derive(Debug)]
+struct HandlerState {
+    /// The name that the exception is bound to.
+    name: Option<Symbol>,
+    /// Some path leaves the handler without raising.
+    completes: bool,
+    /// Some path goes on with what follows, or with the next pass of the loop.
+    goes_on: bool,
+    /// What the raising paths raise.
+    raises: Vec<Raise>,
+    /// Loops open when it was entered.
+    loops: usize,
+}
+
+/// A loop being evaluated.
+#[derive(Debug, Default)]
+struct LoopState {
+    /// The log of makings when the loop was entered.
+    log: Option<repeat::Mark>,
+    breaks: Vec<State>,
+    continues: Vec<State>,
+}
+
+/// What changes from statement to statement.
+#[derive(Clone, Debug, Default)]
+struct State {
+    vars: FxHashMap<Symbol, Value>,
+    fields: FxHashMap<(ObjId, Symbol), Value>,
+    dead: bool,
+}
+
+/// A function or module body being evaluated.
+#[derive(Debug)]
+struct Frame {
+    unit: UnitId,
+    module: Arc<Module>,
+    env: EnvId,
+    func: Option<FuncRef>,
+    owner: Option<ClassRef>,
+    first: Option<Value>,
+    /// Attributes written here, before they reach the heap.
+    fields: FxHashMap<(ObjId, Symbol), Value>,
+    dead: bool,
+    ret: Value,
+    yields: Value,
+    flights: Vec<Flight>,
+    raises: Vec<Raise>,
+    handlers: Vec<HandlerState>,
+    loops: Vec<LoopState>,
+    /// Errors thrown into a context manager's generator at its `yield`.
+    thrown: Option<Vec<Flight>>,
+    /// Open transactions.
+    transactions: usize,
+    /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
+    retried: Vec<SiteId>,
+}
+
+/// A library's guard: a retry decorator, a proxy.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// The library.
+    pub lib: LibId,
+    /// Its function.
+    pub name: String,
+    /// Classes it catches (objects of [`Values`]); `None` stands for every exception.
+    pub covers: Option<Vec<ObjId>>,
+    /// Caught unless among these.
+    pub not: Vec<ObjId>,
+    /// A predicate function to ask.
+    pub predicates: Vec<Value>,
+    /// Where it is configured.
+    pub place: Place,
+    /// It repeats the call.
+    pub retries: bool,
+    /// The attempts are limited.
+    pub limited: bool,
+    /// It waits between attempts.
+    pub waits: bool,
+    /// After the last attempt it returns quietly.
+    pub silent: bool,
+}
+
+/// A round trip prepared by an asynchronous driver's method.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pending {
+    at: ExprRef,
+    recv: ObjId,
+    spec: SpecId,
+    trip: Option<Symbol>,
+    gives: Value,
+    repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
+}
+
+/// A constructor call of a library's type.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The call.
+    pub at: ExprRef,
+    /// What it makes.
+    pub ty: TypeId,
+    /// What is known of the options: name in lower case, and the value as text if known.
+    pub options: Vec<(String, Option<String>)>,
+    /// There may be options that could not be read (`**kwargs`, an unknown connection string).
+    pub open_ended: bool,
+    /// The connection string, with U+FFFD for unknown parts.
+    pub uri: Option<String>,
+    /// Where an option stands, by name: its own argument.
+    pub places: Vec<(String, Place)>,
+    /// The function around it.
+    pub func: Option<FuncRef>,
+}
+
+/// A read of an environment variable by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvRead {
+    /// Where the read is reported.
+    pub place: Place,
+    /// The variable.
+    pub name: String,
+    /// True if the mapping or function is known to read the environment.
+    pub certain: bool,
+}
+
+/// What happened to the error of one call site.
+#[derive(Clone, Debug, Default)]
+pub struct Fate {
+    /// What stopped it, on the paths where something did.
+    pub stops: Vec<Stop>,
+    /// How it got away, on the paths where nothing did.
+    pub escapes: Vec<Escape>,
+    /// The driver itself repeats it until it succeeds.
+    pub heals: bool,
+}
+
+/// The result of the analysis.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// The call sites.
+    pub sites: Sites,
+    /// By [`SiteId`].
+    pub fates: Vec<Fate>,
+    /// Chains of calls.
+    pub paths: Paths,
+    /// Makings of lazy objects that a guard encloses, and the guard.
+    pub guarded_makings: FxHashMap<ExprRef, Stop>,
+    /// Constructor calls.
+    pub openings: Vec<Opening>,
+    /// Environment variables read.
+    pub env_reads: Vec<EnvRead>,
+    /// Retries met.
+    pub retried: Vec<repeat::Retried>,
+    /// Library guards by [`crate::resolve::value::GuardId`].
+    pub guards: Vec<Guard>,
+    /// Names of the exceptions in notes and flights.
+    pub functions_evaluated: usize,
+    /// The work limit was reached; some code was not followed.
+    pub truncated: bool,
+}
+
+/// Where a registered function is called from.
+#[derive(Clone, Debug)]
+struct Registered {
+    func: ObjId,
+    spec: SpecId,
+    scope: Option<ExprRef>,
+}
+
+/// An application-wide handler of exceptions.
+#[derive(Clone, Debug)]
+struct AppHandler {
+    classes: Value,
+    lib: LibId,
+    place: Place,
+    scope: Option<ExprRef>,
+    func: Value,
+}
+
+/// The interpreter.
+struct Interp<'w> {
+    world: &'w mut dyn World,
+    k: &'w Knowledge,
+    v: Values,
+    envs: Vec<Env>,
+    env_ids: FxHashMap<EnvKey, EnvId>,
+    modules_done: FxHashMap<UnitId, bool>,
+    module_list: Vec<UnitId>,
+    heap: FxHashMap<(ObjId, Symbol), Value>,
+    heap_changed: bool,
+    classes: FxHashMap<ClassRef, class::ClassInfo>,
+    class_list: Vec<ClassRef>,
+    subclasses: FxHashMap<ClassRef, Vec<ClassRef>>,
+    instances: FxHashMap<ClassRef, Vec<ObjId>>,
+    methods_by_name: FxHashMap<Symbol, Vec<FuncRef>>,
+    func_class: FxHashMap<FuncRef, ClassRef>,
+    frames: Vec<Frame>,
+    acts: Vec<Act>,
+    act_ids: FxHashMap<Act, ActId>,
+    memo: FxHashMap<ActId, Summary>,
+    running: FxHashMap<ActId, bool>,
+    contexts: FxHashMap<(FuncRef, EnvId), u32>,
+    called: FxHashSet<FuncRef>,
+    closures: FxHashMap<FuncRef, Vec<EnvId>>,
+    defaults: FxHashMap<(FuncRef, EnvId), Rc<[Value]>>,
+    pendings: Vec<Pending>,
+    pending_ids: FxHashMap<Pending, PendingId>,
+    options: Vec<Vec<(String, Option<String>)>>,
+    assumed: FxHashMap<(UnitId, LibId), Rc<Assumed>>,
+    registered: Vec<Registered>,
+    app_handlers: Vec<AppHandler>,
+    middlewares: Vec<(Value, SpecId, ExprRef)>,
+    monkey: FxHashMap<(TypeId, Symbol), Value>,
+    out: Outcomes,
+    activations: usize,
+    next_called: bool,
+    next: Vec<Flight>,
+    spawned: Vec<(Value, ExprRef, bool)>,
+    joined: FxHashSet<ExprRef>,
+    decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
+    retries: FxHashMap<UnitId, retry::Retries>,
+    /// Makings of lazy objects, in the order of evaluation.
+    makings_log: Vec<ExprRef>,
+    /// How often something waited.
+    waits_log: usize,
+    /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
+    patched_at: Option<ExprRef>,
+    /// The log when the innermost library guard was entered.
+    guard_mark: Option<repeat::Mark>,
+}
+
+/// Analyses the program.
+pub fn run(world: &mut dyn World, knowledge: &Knowledge) -> Outcomes {
+    let mut interp = Interp::new(world, knowledge);
+    for round in 0..MAX_ROUNDS {
+        interp.start_round();
+        interp.evaluate_all();
+        if round > 0 && !interp.heap_changed {
+            break;
+        }
+    }
+    interp.out
+}
+
+impl<'w> Interp<'w> {
+    fn new(world: &'w mut dyn World, k: &'w Knowledge) -> Self {
+        Self {
+            world,
+            k,
+            v: Values::default(),
+            envs: Vec::new(),
+            env_ids: FxHashMap::default(),
+            modules_done: FxHashMap::default(),
+            module_list: Vec::new(),
+            heap: FxHashMap::default(),
+            heap_changed: false,
+            classes: FxHashMap::default(),
+            class_list: Vec::new(),
+            subclasses: FxHashMap::default(),
+            instances: FxHashMap::default(),
+            methods_by_name: FxHashMap::default(),
+            func_class: FxHashMap::default(),
+            frames: Vec::new(),
+            acts: Vec::new(),
+            act_ids: FxHashMap::default(),
+            memo: FxHashMap::default(),
+            running: FxHashMap::default(),
+            contexts: FxHashMap::default(),
+            called: FxHashSet::default(),
+            closures: FxHashMap::default(),
+            defaults: FxHashMap::default(),
+            pendings: Vec::new(),
+            pending_ids: FxHashMap::default(),
+            options: vec![Vec::new()],
+            assumed: FxHashMap::default(),
+            registered: Vec::new(),
+            app_handlers: Vec::new(),
+            middlewares: Vec::new(),
+            monkey: FxHashMap::default(),
+            out: Outcomes::default(),
+            activations: 0,
+            next_called: false,
+            next: Vec::new(),
+            spawned: Vec::new(),
+            joined: FxHashSet::default(),
+            decorator_scopes: FxHashMap::default(),
+            retries: FxHashMap::default(),
+            makings_log: Vec::new(),
+            waits_log: 0,
+            guard_mark: None,
+            patched_at: None,
+        }
+    }
+
+    /// Forgets what the last round concluded, but not what it learned about the heap.
+    fn start_round(&mut self) {
+        self.heap_changed = false;
+        self.modules_done.clear();
+        self.memo.clear();
+        self.contexts.clear();
+        self.called.clear();
+        self.registered.clear();
+        self.app_handlers.clear();
+        self.middlewares.clear();
+        self.spawned.clear();
+        self.activations = 0;
+        self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
+    }
+
+    fn frame(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("code is evaluated only inside a frame")
+    }
+
+    fn here(&self) -> &Frame {
+        self.frames.last().expect("code is evaluated only inside a frame")
+    }
+
+    fn module(&self) -> Arc<Module> {
+        Arc::clone(&self.here().module)
+    }
+
+    fn expr_ref(&self, expr: ExprId) -> ExprRef {
+        ExprRef { unit: self.here().unit, expr }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { unit: self.here().unit, span }
+    }
+
+    fn place_of(&mut self, at: ExprRef) -> Place {
+        let span = self.world.module(at.unit).map_or_else(Span::default, |m| m.expr(at.expr).span);
+        Place { unit: at.unit, span }
+    }
+
+    fn with_func<T>(&mut self, func: FuncRef, ask: impl FnOnce(&Func) -> T) -> Option<T> {
+        self.world.module(func.unit).map(|m| ask(m.func(func.func)))
+    }
+
+    fn env(&mut self, key: EnvKey, parent: Option<EnvId>) -> EnvId {
+        if let Some(&id) = self.env_ids.get(&key) {
+            return id;
+        }
+        let id = EnvId(self.envs.len() as u32);
+        self.envs.push(Env { parent, is_class: matches!(key, EnvKey::Class(_)), ..Env::default() });
+        self.env_ids.insert(key, id);
+        id
+    }
+
+    fn act(&mut self, act: Act) -> ActId {
+        if let Some(&id) = self.act_ids.get(&act) {
+            return id;
+        }
+        let id = ActId(self.acts.len() as u32);
+        self.acts.push(act.clone());
+        self.act_ids.insert(act, id);
+        id
+    }
+
+    fn pending(&mut self, pending: Pending) -> PendingId {
+        if let Some(&id) = self.pending_ids.get(&pending) {
+            return id;
+        }
+        let id = PendingId(self.pendings.len() as u32);
+        self.pendings.push(pending.clone());
+        self.pending_ids.insert(pending, id);
+        id
+    }
+
+    fn options_id(&mut self, options: Vec<(String, Option<String>)>) -> OptionsId {
+        if let Some(found) = self.options.iter().position(|o| *o == options) {
+            return OptionsId(found as u32);
+        }
+        self.options.push(options);
+        OptionsId(self.options.len() as u32 - 1)
+    }
+
+    fn assumed(&mut self, unit: UnitId, lib: LibId) -> Rc<Assumed> {
+        if let Some(known) = self.assumed.get(&(unit, lib)) {
+            return Rc::clone(known);
+        }
+        let known = Rc::new(self.world.assumed(unit, lib));
+        self.assumed.insert((unit, lib), Rc::clone(&known));
+        known
+    }
+
+    /// Adds to what an attribute or container entry may hold.
+    fn heap_join(&mut self, key: (ObjId, Symbol), value: Value) {
+        if value == Value::NOTHING {
+            return;
+        }
+        let old = self.heap.get(&key).copied().unwrap_or(Value::NOTHING);
+        let new = self.v.join(old, value);
+        if new != old {
+            self.heap.insert(key, new);
+            self.heap_changed = true;
+        }
+    }
+
+    fn heap_get(&self, key: (ObjId, Symbol)) -> Option<Value> {
+        self.heap.get(&key).copied()
+    }
+
+    // States: what branches copy and merge.
+
+    fn save(&mut self) -> State {
+        let env = self.here().env;
+        State { vars: self.envs[env.0 as usize].vars.clone(), fields: self.here().fields.clone(), dead: self.here().dead }
+    }
+
+    fn restore(&mut self, state: State) {
+        let env = self.here().env;
+        self.envs[env.0 as usize].vars = state.vars;
+        let frame = self.frame();
+        frame.fields = state.fields;
+        frame.dead = state.dead;
+    }
+
+    /// Continues with either the current state or the other one.
+    fn merge(&mut self, other: State) {
+        if other.dead {
+            return;
+        }
+        if self.here().dead {
+            self.restore(other);
+            return;
+        }
+        let env = self.here().env;
+        for (name, value) in other.vars {
+            let old = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+            let new = self.v.join(old, value);
+            self.envs[env.0 as usize].vars.insert(name, new);
+        }
+        let missing: Vec<_> = self.here().fields.keys().filter(|k| !other.fields.contains_key(k)).copied().collect();
+        for key in missing {
+            // Written on one way only: the other way keeps what was there before.
+            let before = self.heap_get(key).unwrap_or(Value::NOTHING);
+            let now = self.here().fields[&key];
+            let joined = self.v.join(now, before);
+            self.frame().fields.insert(key, joined);
+        }
+        for (key, value) in other.fields {
+            let old = match self.here().fields.get(&key) {
+                Some(&old) => old,
+                None => self.heap_get(key).unwrap_or(Value::NOTHING),
+            };
+            let joined = self.v.join(old, value);
+            self.frame().fields.insert(key, joined);
+        }
+    }
+
+    /// Sends errors on outwards.
+    fn emit(&mut self, flight: Flight) {
+        let frame = self.frame();
+        if flight.making.is_none() && frame.retried.contains(&flight.site) {
+            return;
+        }
+        if !frame.flights.contains(&flight) {
+            frame.flights.push(flight);
+        }
+    }
+
+    fn fate(&mut self, site: SiteId) -> &mut Fate {
+        let index = site.0 as usize;
+        if self.out.fates.len() <= index {
+            self.out.fates.resize_with(index + 1, Fate::default);
+        }
+        &mut self.out.fates[index]
+    }
+
+    fn stop(&mut self, flight: &Flight, stop: Stop) {
+        if let Some(making) = flight.making {
+            self.out.guarded_makings.entry(making).or_insert(stop);
+            return;
+        }
+        let fate = self.fate(flight.site);
+        if !fate.stops.contains(&stop) {
+            fate.stops.push(stop);
+        }
+    }
+
+    fn escape(&mut self, flight: Flight, entry: Entry) {
+        if flight.making.is_some() {
+            return;
+        }
+        let length = self.out.paths.length(flight.path);
+        let site = flight.site;
+        let known: Option<usize> = self.fate(site).escapes.iter().position(|e| {
+            e.flight.notes == flight.notes && e.flight.created == flight.created && e.flight.error == flight.error
+        });
+        if let Some(index) = known {
+            let old = self.fate(site).escapes[index].flight.path;
+            if self.out.paths.length(old) <= length {
+                return;
+            }
+            self.fate(site).escapes[index] = Escape { flight, entry };
+        } else {
+            self.fate(site).escapes.push(Escape { flight, entry });
+        }
+    }
+
+    /// The text of an expression, shortened to one line.
+    fn text_of(&mut self, at: ExprRef) -> String {
+        let Some(module) = self.world.module(at.unit) else { return String::new() };
+        let text = self.world.text(at.unit);
+        let span = module.expr(at.expr).span;
+        let raw = text.get(span.range()).unwrap_or_default();
+        let mut line: String = raw.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() > 60 {
+            line = line.chars().take(57).collect::<String>() + "...";
+        }
+        line
+    }
+
+    fn confidence(handle: &Handle) -> Confidence {
+        if handle.likely { Confidence::Likely } else { Confidence::Certain }
+    }
+
+    fn external(&mut self, path: &str) -> Value {
+        let symbol = self.k.canonical(path);
+        self.v.one(Obj::External(symbol))
+    }
+
+    fn path_prepend(&mut self, at: ExprRef, rest: PathId) -> PathId {
+        self.out.paths.prepend(at, rest)
+    }
+}

@@ -1,0 +1,302 @@
+//! Retries written as loops or recursion, found in the syntax: a `try` in a loop whose success leaves the loop and
+//! whose handler goes on with it.
+
+use rustc_hash::FxHashMap;
+
+use super::Interp;
+use super::flight::Place;
+use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Span, Stmt, StmtKind, Symbol};
+use crate::resolve::value::UnitId;
+
+/// A retry around a `try`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RetryLoop {
+    /// The first line of the loop, or the handler for a recursion.
+    pub span: Span,
+    /// All that is evaluated again: the whole loop, or the function.
+    pub region: Span,
+    /// The number of attempts is limited.
+    pub limited: bool,
+    /// After the last attempt it goes on as if nothing had happened.
+    pub silent: bool,
+}
+
+/// Retries of a module: by the start of the `try`, per handler.
+pub(super) type Retries = FxHashMap<u32, Vec<Option<RetryLoop>>>;
+
+impl Interp<'_> {
+    /// The retry that this handler of this `try` goes on with.
+    pub(super) fn retry_at(&mut self, m: &Module, stmt: &Stmt, handler: usize) -> Option<(Place, RetryLoop)> {
+        let unit: UnitId = self.here().unit;
+        if !self.retries.contains_key(&unit) {
+            let found = find(m);
+            self.retries.insert(unit, found);
+        }
+        let found = self.retries.get(&unit)?.get(&stmt.span.start)?.get(handler).copied().flatten()?;
+        Some((Place { unit, span: found.span }, found))
+    }
+}
+
+/// All retries of a module.
+pub(super) fn find(m: &Module) -> Retries {
+    let mut retries = Retries::default();
+    block(m, &m.body, None, None, &mut retries);
+    for func in &m.funcs {
+        block(m, &func.body, None, Some(func), &mut retries);
+    }
+    for class in &m.classes {
+        block(m, &class.body, None, None, &mut retries);
+    }
+    retries
+}
+
+/// The loop around a statement: its header, and what follows the statement in its body.
+#[derive(Clone, Copy)]
+struct Around<'m> {
+    span: Span,
+    region: Span,
+    rest: &'m [Stmt],
+    test: Option<ExprId>,
+    /// A `for`, or a `while` with a condition that can become false.
+    limited: bool,
+    /// What follows the loop in its block, its own `else` first.
+    after: &'m [Stmt],
+    otherwise: &'m Block,
+    /// The block around the loop is the function's own.
+    outermost: bool,
+}
+
+fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
+    for (index, stmt) in body.0.iter().enumerate() {
+        let rest = &body.0[index + 1..];
+        let here = around.map(|a| Around { rest: if rest.is_empty() { a.rest } else { rest }, ..a });
+        match &stmt.kind {
+            StmtKind::Try { body, handlers, otherwise, finally } => {
+                let found = handlers.iter().map(|h| retry(m, body, otherwise, h, here, func)).collect();
+                out.insert(stmt.span.start, found);
+                block(m, body, here, func, out);
+                block(m, otherwise, here, func, out);
+                block(m, finally, here, func, out);
+                for handler in handlers {
+                    block(m, &handler.body, here, func, out);
+                }
+            }
+            StmtKind::While { test, body, otherwise } => {
+                let endless = test.is_none_or(|t| matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)));
+                let inner = Around {
+                    span: header(stmt, body),
+                    region: stmt.span,
+                    rest: &[],
+                    test: *test,
+                    limited: !endless,
+                    after: rest,
+                    otherwise,
+                    outermost: around.is_none(),
+                };
+                block(m, body, Some(inner), func, out);
+                block(m, otherwise, here, func, out);
+            }
+            StmtKind::For { body, otherwise, iter, .. } => {
+                let inner = Around {
+                    span: header(stmt, body),
+                    region: stmt.span,
+                    rest: &[],
+                    test: None,
+                    limited: !is_count(m, *iter),
+                    after: rest,
+                    otherwise,
+                    outermost: around.is_none(),
+                };
+                block(m, body, Some(inner), func, out);
+                block(m, otherwise, here, func, out);
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                block(m, then, here, func, out);
+                block(m, otherwise, here, func, out);
+            }
+            StmtKind::With { body, .. } | StmtKind::Block(body) => block(m, body, here, func, out),
+            StmtKind::Match { arms, .. } => arms.iter().for_each(|a| block(m, &a.body, here, func, out)),
+            _ => {}
+        }
+    }
+}
+
+/// The first line of a loop.
+fn header(stmt: &Stmt, body: &Block) -> Span {
+    let end = body.0.first().map_or(stmt.span.end, |s| s.span.start);
+    Span { start: stmt.span.start, end: end.max(stmt.span.start) }
+}
+
+fn retry(
+    m: &Module,
+    body: &Block,
+    otherwise: &Block,
+    handler: &Handler,
+    around: Option<Around<'_>>,
+    func: Option<&Func>,
+) -> Option<RetryLoop> {
+    if let Some((func, name)) = func.and_then(|f| Some((f, f.name?))) {
+        if mentions_call(m, &handler.body, name) {
+            // `if attempts: return again(attempts - 1)`: limited, and silent if nothing is raised in the other case.
+            let conditional = !handler.body.0.iter().any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
+            let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
+            return Some(RetryLoop { span: handler.span, region: func.span, limited: conditional, silent });
+        }
+    }
+    let around = around?;
+    let success_leaves = leaves(body)
+        || leaves(otherwise)
+        || around.rest.iter().any(stmt_leaves)
+        || around.test.is_some_and(|t| {
+            // `while not done:` with `done = True` in the body.
+            assigned(m, body).iter().chain(&assigned(m, otherwise)).any(|n| mentions_name(m, t, *n))
+        });
+    let goes_on = !always_leaves(&handler.body);
+    if !(success_leaves && goes_on) {
+        return None;
+    }
+    let gives_up = raises(&handler.body) || leaves(&handler.body);
+    let limited = around.limited || gives_up;
+    let falls_off = around.otherwise.0.is_empty()
+        && (around.after.is_empty() && around.outermost || around.after.first().is_some_and(|s| returns_nothing(m, s)));
+    let gives_value = returns(body) || returns(otherwise) || around.rest.iter().any(stmt_leaves) || around.after.is_empty();
+    let silent = around.limited && !gives_up && falls_off && gives_value;
+    Some(RetryLoop { span: around.span, region: around.region, limited, silent })
+}
+
+/// `itertools.count()`: a `for` that never ends.
+fn is_count(m: &Module, iter: ExprId) -> bool {
+    let ExprKind::Call { callee, .. } = &m.expr(iter).kind else { return false };
+    let name = match &m.expr(*callee).kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str(),
+        _ => return false,
+    };
+    matches!(name, "count" | "cycle" | "repeat")
+}
+
+/// `return`, `return None`, `return []`.
+fn returns_nothing(m: &Module, stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Return(None) => true,
+        StmtKind::Return(Some(value)) => match &m.expr(*value).kind {
+            ExprKind::None => true,
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.is_empty(),
+            ExprKind::Dict(items) => items.is_empty(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The handler returns something other than the result of trying again.
+fn returns_something(m: &Module, block: &Block, name: Symbol) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Return(Some(_)) => !returns_nothing(m, s) && !stmt_calls(m, s, name),
+        StmtKind::If { then, otherwise, .. } => returns_something(m, then, name) || returns_something(m, otherwise, name),
+        _ => false,
+    })
+}
+
+fn stmt_calls(m: &Module, stmt: &Stmt, name: Symbol) -> bool {
+    calls_in(m, stmt.span, name)
+}
+
+/// Some path of the block raises.
+fn raises(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Raise { .. } => true,
+        StmtKind::If { then, otherwise, .. } => raises(then) || raises(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) => raises(body),
+        _ => false,
+    })
+}
+
+/// Some path of the block leaves the loop.
+fn leaves(block: &Block) -> bool {
+    block.0.iter().any(stmt_leaves)
+}
+
+fn stmt_leaves(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Return(_) => true,
+        StmtKind::Break { depth: 0, .. } => true,
+        StmtKind::If { then, otherwise, .. } => leaves(then) || leaves(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) => leaves(body),
+        StmtKind::Try { body, otherwise, .. } => leaves(body) || leaves(otherwise),
+        StmtKind::Match { arms, .. } => arms.iter().any(|a| leaves(&a.body)),
+        // A `return` in an inner loop leaves the outer one too.
+        StmtKind::For { body, .. } | StmtKind::While { body, .. } => returns(body),
+        _ => false,
+    }
+}
+
+fn returns(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Return(_) => true,
+        StmtKind::If { then, otherwise, .. } => returns(then) || returns(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) | StmtKind::For { body, .. } | StmtKind::While { body, .. } => {
+            returns(body)
+        }
+        StmtKind::Try { body, otherwise, .. } => returns(body) || returns(otherwise),
+        _ => false,
+    })
+}
+
+/// Every path of the block leaves the loop or raises.
+fn always_leaves(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Break { .. } => true,
+        StmtKind::If { then, otherwise, .. } => {
+            !otherwise.0.is_empty() && always_leaves(then) && always_leaves(otherwise)
+        }
+        StmtKind::With { body, .. } | StmtKind::Block(body) => always_leaves(body),
+        _ => false,
+    })
+}
+
+fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
+    let mut names = Vec::new();
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign { targets, .. } => {
+                names.extend(targets.iter().filter_map(|t| match &m.expr(*t).kind {
+                    ExprKind::Name(name) => Some(*name),
+                    _ => None,
+                }));
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                names.extend(assigned(m, then));
+                names.extend(assigned(m, otherwise));
+            }
+            StmtKind::With { body, .. } => names.extend(assigned(m, body)),
+            _ => {}
+        }
+    }
+    names
+}
+
+fn mentions_name(m: &Module, within: ExprId, name: Symbol) -> bool {
+    let span = m.expr(within).span;
+    m.exprs.iter().any(|e| span.contains(e.span) && matches!(&e.kind, ExprKind::Name(n) if *n == name))
+}
+
+fn mentions_call(m: &Module, block: &Block, name: Symbol) -> bool {
+    let (Some(first), Some(last)) = (block.0.first(), block.0.last()) else { return false };
+    calls_in(m, Span { start: first.span.start, end: last.span.end }, name)
+}
+
+fn calls_in(m: &Module, span: Span, name: Symbol) -> bool {
+    m.exprs.iter().any(|e| {
+        span.contains(e.span)
+            && match &e.kind {
+                ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
+                    ExprKind::Name(n) => *n == name,
+                    ExprKind::Attr { base, name: n, .. } => {
+                        *n == name && matches!(&m.expr(*base).kind, ExprKind::Name(b) if matches!(b.as_str(), "self" | "cls"))
+                    }
+                    _ => false,
+                },
+                _ => false,
+            }
+    })
+}

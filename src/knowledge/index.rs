@@ -1,0 +1,489 @@
+//! The engine's view of the library files: paths, types with inheritance resolved, errors.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{
+    CallSpec, Connection, ErrorClass, Gate, GuardSpec, LibraryFile, OptionSpec, Release, Requirement, Retry, Role,
+    TypeSpec,
+};
+use crate::core::{Language, Symbol};
+
+/// Index of a library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LibId(pub u32);
+
+/// Index of a type of some library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u32);
+
+/// Index of a call specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpecId(pub u32);
+
+/// A type with everything it inherits.
+#[derive(Debug)]
+pub struct Type {
+    /// The library that describes it.
+    pub lib: LibId,
+    /// Its key in the file.
+    pub key: Symbol,
+    /// Its description, bases merged in.
+    pub spec: TypeSpec,
+    /// Methods by name.
+    pub methods: FxHashMap<Symbol, SpecId>,
+    /// Methods of the class itself.
+    pub class_methods: FxHashMap<Symbol, SpecId>,
+    /// Attributes whose reading is a round trip.
+    pub properties: FxHashMap<Symbol, SpecId>,
+    /// Calling it.
+    pub call: Option<SpecId>,
+    /// Subscripting it.
+    pub index: Option<SpecId>,
+    /// Constructing it.
+    pub constructor: Option<SpecId>,
+    /// Awaiting it.
+    pub on_await: Option<SpecId>,
+    /// Entering it.
+    pub on_enter: Option<SpecId>,
+    /// Leaving it.
+    pub on_exit: Option<SpecId>,
+    /// The keys of all types that it inherits from, itself first.
+    pub lineage: Vec<TypeId>,
+}
+
+/// A call specification in its library.
+#[derive(Debug)]
+pub struct Spec {
+    /// The library whose file holds it.
+    pub lib: LibId,
+    /// The operation's name: the method, or the last part of the path.
+    pub name: Symbol,
+    /// What the file says.
+    pub call: CallSpec,
+}
+
+/// What a canonical path denotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A class whose objects are followed.
+    Type(TypeId),
+    /// A function, decorator or other callable.
+    Function(SpecId),
+    /// An exception class.
+    Error(LibId),
+}
+
+/// A library with its index.
+#[derive(Debug)]
+pub struct Library {
+    /// The file.
+    pub file: LibraryFile,
+    /// Types by key.
+    pub types: FxHashMap<String, TypeId>,
+    /// The driver whose errors count: itself, or a layer's driver if that is loaded.
+    pub driver: LibId,
+    /// Assumed when the version is unknown.
+    pub oldest: Release,
+}
+
+/// All loaded libraries.
+#[derive(Debug, Default)]
+pub struct Knowledge {
+    libs: Vec<Library>,
+    types: Vec<Type>,
+    specs: Vec<Spec>,
+    items: FxHashMap<Symbol, Item>,
+    aliases: FxHashMap<String, String>,
+    prefixes: Vec<(String, String)>,
+    errors: FxHashMap<Symbol, (LibId, ErrorClass)>,
+    lookalikes: FxHashMap<Symbol, Vec<(LibId, String)>>,
+    imports: FxHashMap<Symbol, Vec<LibId>>,
+    flags: Vec<String>,
+}
+
+/// A defect of a library file that its schema can't express.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnowledgeError {
+    /// The library's name.
+    pub library: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for KnowledgeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.library, self.message)
+    }
+}
+
+impl Knowledge {
+    /// Builds the index. References that lead nowhere are returned as errors; the rest is usable.
+    pub fn new(files: Vec<LibraryFile>) -> (Self, Vec<KnowledgeError>) {
+        let mut errors = Vec::new();
+        let mut this = Self::default();
+        for file in files {
+            this.add(file, &mut errors);
+        }
+        this.link(&mut errors);
+        (this, errors)
+    }
+
+    fn add(&mut self, file: LibraryFile, errors: &mut Vec<KnowledgeError>) {
+        let lib = LibId(self.libs.len() as u32);
+        for (from, to) in &file.aliases {
+            if let (Some(from), Some(to)) = (from.strip_suffix(".*"), to.strip_suffix(".*")) {
+                self.prefixes.push((format!("{from}."), format!("{to}.")));
+            } else {
+                self.aliases.insert(from.clone(), to.clone());
+            }
+        }
+        for (path, class) in &file.errors.classes {
+            let symbol = Symbol::new(path);
+            self.errors.insert(symbol, (lib, class.clone()));
+            self.items.entry(symbol).or_insert(Item::Error(lib));
+        }
+        for (path, why) in &file.errors.lookalikes {
+            self.lookalikes.entry(Symbol::new(path)).or_default().push((lib, why.clone()));
+        }
+        for import in &file.library.imports {
+            self.imports.entry(Symbol::new(import)).or_default().push(lib);
+        }
+        for (path, spec) in &file.functions {
+            let name = Symbol::new(path.rsplit('.').next().unwrap_or(path));
+            let id = self.spec(lib, name, spec.clone());
+            let symbol = Symbol::new(path);
+            self.items.insert(symbol, Item::Function(id));
+        }
+        let oldest = file.library.oldest.as_deref().unwrap_or("0").parse().unwrap_or_else(|message| {
+            errors.push(KnowledgeError { library: file.library.name.clone(), message });
+            Release::default()
+        });
+        self.libs.push(Library { file, types: FxHashMap::default(), driver: lib, oldest });
+    }
+
+    fn spec(&mut self, lib: LibId, name: Symbol, call: CallSpec) -> SpecId {
+        for flag in call.sets.iter().chain(call.when.iter().filter_map(|w| w.sets.as_ref())) {
+            if !self.flags.contains(flag) {
+                self.flags.push(flag.clone());
+            }
+        }
+        self.specs.push(Spec { lib, name, call });
+        SpecId(self.specs.len() as u32 - 1)
+    }
+
+    fn link(&mut self, errors: &mut Vec<KnowledgeError>) {
+        for index in 0..self.libs.len() {
+            if let Some(driver) = self.libs[index].file.library.driver.clone() {
+                if let Some(found) = self.libs.iter().position(|l| l.file.library.name == driver) {
+                    self.libs[index].driver = LibId(found as u32);
+                }
+            }
+            let lib = LibId(index as u32);
+            let keys: Vec<String> = self.libs[index].file.types.keys().cloned().collect();
+            for key in keys {
+                let id = TypeId(self.types.len() as u32);
+                self.libs[index].types.insert(key.clone(), id);
+                self.types.push(Type {
+                    lib,
+                    key: Symbol::new(&key),
+                    spec: TypeSpec::default(),
+                    methods: FxHashMap::default(),
+                    class_methods: FxHashMap::default(),
+                    properties: FxHashMap::default(),
+                    call: None,
+                    index: None,
+                    constructor: None,
+                    on_await: None,
+                    on_enter: None,
+                    on_exit: None,
+                    lineage: Vec::new(),
+                });
+            }
+        }
+        for index in 0..self.types.len() {
+            let id = TypeId(index as u32);
+            let (lib, key) = (self.types[index].lib, self.types[index].key);
+            let mut lineage = vec![id];
+            let mut current = id;
+            while let Some(base) = self.raw(current).base.clone() {
+                let Some(next) = self.type_named(self.types[current.0 as usize].lib, &base) else {
+                    // A base in a library that was not loaded (its driver is not used here) is no defect.
+                    if !base.contains(':') {
+                        errors.push(self.error(lib, format!("type `{key}` has the unknown base `{base}`")));
+                    }
+                    break;
+                };
+                if lineage.contains(&next) {
+                    errors.push(self.error(lib, format!("type `{key}` inherits from itself")));
+                    break;
+                }
+                lineage.push(next);
+                current = next;
+            }
+            let mut merged = self.raw(id).clone();
+            for &base in &lineage[1..] {
+                merge(&mut merged, self.raw(base));
+            }
+            // Specifications keep the library of the file that wrote them, so that its behaviours and versions count.
+            let mut methods = FxHashMap::default();
+            let mut class_methods = FxHashMap::default();
+            let mut properties = FxHashMap::default();
+            let (mut call, mut index_spec, mut constructor) = (None, None, None);
+            let (mut on_await, mut on_enter, mut on_exit) = (None, None, None);
+            for &owner in &lineage {
+                let from = self.types[owner.0 as usize].lib;
+                let raw = self.raw(owner).clone();
+                let groups = [(&raw.methods, &mut methods), (&raw.class_methods, &mut class_methods), (&raw.properties, &mut properties)];
+                for (source, target) in groups {
+                    for (name, spec) in source {
+                        let name = Symbol::new(name);
+                        if !target.contains_key(&name) {
+                            let spec = self.spec(from, name, spec.clone());
+                            target.insert(name, spec);
+                        }
+                    }
+                }
+                let shown = Symbol::new(&merged.name);
+                let single = [
+                    (&raw.call, &mut call, "call"),
+                    (&raw.index, &mut index_spec, "subscript"),
+                    (&raw.constructor, &mut constructor, merged.name.as_str()),
+                    (&raw.on_await, &mut on_await, "await"),
+                    (&raw.on_enter, &mut on_enter, "with"),
+                    (&raw.on_exit, &mut on_exit, "with"),
+                ];
+                let _ = shown;
+                for (source, target, name) in single {
+                    if let (Some(spec), None) = (source, &target) {
+                        *target = Some(self.spec(from, Symbol::new(name), spec.clone()));
+                    }
+                }
+            }
+            for path in &self.raw(id).paths.clone() {
+                self.items.insert(Symbol::new(path), Item::Type(id));
+            }
+            let slot = &mut self.types[index];
+            slot.spec = merged;
+            slot.methods = methods;
+            slot.class_methods = class_methods;
+            slot.properties = properties;
+            slot.call = call;
+            slot.index = index_spec;
+            slot.constructor = constructor;
+            slot.on_await = on_await;
+            slot.on_enter = on_enter;
+            slot.on_exit = on_exit;
+            slot.lineage = lineage;
+        }
+    }
+
+    fn raw(&self, id: TypeId) -> &TypeSpec {
+        let entry = &self.types[id.0 as usize];
+        &self.libs[entry.lib.0 as usize].file.types[entry.key.as_str()]
+    }
+
+    fn error(&self, lib: LibId, message: String) -> KnowledgeError {
+        KnowledgeError { library: self.library(lib).file.library.name.clone(), message }
+    }
+
+    /// The library behind an id.
+    pub fn library(&self, id: LibId) -> &Library {
+        &self.libs[id.0 as usize]
+    }
+
+    /// All libraries.
+    pub fn libraries(&self) -> impl Iterator<Item = (LibId, &Library)> {
+        self.libs.iter().enumerate().map(|(i, l)| (LibId(i as u32), l))
+    }
+
+    /// The type behind an id.
+    pub fn ty(&self, id: TypeId) -> &Type {
+        &self.types[id.0 as usize]
+    }
+
+    /// The call specification behind an id.
+    pub fn call(&self, id: SpecId) -> &Spec {
+        &self.specs[id.0 as usize]
+    }
+
+    /// A type by `key` in a library or its driver, or by `library:key`.
+    pub fn type_named(&self, lib: LibId, reference: &str) -> Option<TypeId> {
+        if let Some((library, key)) = reference.split_once(':') {
+            let found = self.libs.iter().find(|l| l.file.library.name == library)?;
+            return found.types.get(key).copied();
+        }
+        let library = self.library(lib);
+        library.types.get(reference).or_else(|| self.library(library.driver).types.get(reference)).copied()
+    }
+
+    /// The bit of a flag.
+    pub fn flag(&self, name: &str) -> u32 {
+        self.flags.iter().position(|f| f == name).map_or(0, |i| 1 << (i % 32))
+    }
+
+    /// The canonical form of an import path.
+    pub fn canonical(&self, path: &str) -> Symbol {
+        let mut current = path.to_owned();
+        for _ in 0..4 {
+            if let Some(next) = self.aliases.get(&current) {
+                current.clone_from(next);
+                continue;
+            }
+            let Some((from, to)) =
+                self.prefixes.iter().filter(|(from, _)| current.starts_with(from.as_str())).max_by_key(|(f, _)| f.len())
+            else {
+                break;
+            };
+            current = format!("{to}{}", &current[from.len()..]);
+        }
+        Symbol::new(&current)
+    }
+
+    /// What a canonical path denotes.
+    pub fn item(&self, path: Symbol) -> Option<Item> {
+        self.items.get(&path).copied()
+    }
+
+    /// Libraries that a top-level import name brings in.
+    pub fn imported(&self, name: Symbol) -> &[LibId] {
+        self.imports.get(&name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The library that defines an exception class, and the class.
+    pub fn error_class(&self, path: Symbol) -> Option<(LibId, &ErrorClass)> {
+        self.errors.get(&path).map(|(lib, class)| (*lib, class))
+    }
+
+    /// Why this name never fires for that library's losses.
+    pub fn lookalike(&self, path: Symbol, lib: LibId) -> Option<&str> {
+        self.lookalikes.get(&path)?.iter().find(|(l, _)| *l == lib).map(|(_, why)| why.as_str())
+    }
+
+    /// True if `ancestor` is `class` or one of its bases, as far as known.
+    pub fn is_subclass(&self, class: Symbol, ancestor: Symbol) -> bool {
+        let mut todo = vec![class];
+        let mut seen = FxHashSet::default();
+        while let Some(next) = todo.pop() {
+            if next == ancestor {
+                return true;
+            }
+            if seen.insert(next) {
+                if let Some((_, class)) = self.errors.get(&next) {
+                    todo.extend(class.bases.iter().map(|b| self.canonical(b)));
+                }
+            }
+        }
+        false
+    }
+
+    /// The classes raised on a loss by this library at this version.
+    pub fn loss(&self, lib: LibId, release: Release) -> Vec<Symbol> {
+        let library = self.library(lib);
+        let own = &library.file.errors.loss;
+        let losses = if own.is_empty() { &self.library(library.driver).file.errors.loss } else { own };
+        losses
+            .iter()
+            .find(|l| matches(l.versions.as_deref(), release))
+            .map(|l| l.classes.iter().map(|c| self.canonical(c)).collect())
+            .unwrap_or_default()
+    }
+
+    /// The gates of a named behaviour and the library whose versions they speak of.
+    pub fn behaviour(&self, lib: LibId, name: &str) -> Option<(LibId, &[Gate])> {
+        let (lib, name) = match name.split_once(':') {
+            Some((library, rest)) => {
+                (LibId(self.libs.iter().position(|l| l.file.library.name == library)? as u32), rest)
+            }
+            None => (lib, name),
+        };
+        let library = self.library(lib);
+        if let Some(gates) = library.file.behaviours.get(name) {
+            return Some((lib, gates));
+        }
+        self.library(library.driver).file.behaviours.get(name).map(|g| (library.driver, g.as_slice()))
+    }
+
+    /// The connection kind of a type.
+    pub fn connection(&self, ty: TypeId) -> Option<Connection> {
+        self.ty(ty).spec.connection
+    }
+
+    /// The options that constructors of this type take.
+    pub fn options(&self, ty: TypeId) -> impl Iterator<Item = (LibId, &OptionSpec)> {
+        let lineage = &self.ty(ty).lineage;
+        lineage.iter().flat_map(move |&t| {
+            let entry = self.ty(t);
+            self.library(entry.lib)
+                .file
+                .options
+                .iter()
+                .filter(move |o| o.on.iter().any(|k| k == entry.key.as_str()))
+                .map(move |o| (entry.lib, o))
+        })
+    }
+
+    /// True for libraries whose import makes a file worth analysing.
+    pub fn is_store(&self, lib: LibId) -> bool {
+        matches!(self.library(lib).file.library.role, Role::Driver | Role::Layer)
+    }
+
+    /// The language of a library.
+    pub fn language(&self, lib: LibId) -> Language {
+        self.library(lib).file.library.language.into()
+    }
+}
+
+/// True if the requirement is left out or holds; one that does not parse never holds (a test of the files prevents it).
+pub fn matches(requirement: Option<&str>, release: Release) -> bool {
+    requirement.is_none_or(|r| Requirement::from_str(r).is_ok_and(|r| r.matches(release)))
+}
+
+/// What a behaviour means for this version and these options (`Some(true)`: on).
+pub fn retry(gates: &[Gate], release: Release, option: impl Fn(&str) -> Option<bool>) -> Retry {
+    let Some(gate) = gates.iter().find(|g| matches(g.versions.as_deref(), release)) else {
+        return Retry::Never;
+    };
+    for (name, retry) in &gate.with {
+        if option(name) == Some(true) {
+            return *retry;
+        }
+    }
+    for (name, retry) in &gate.without {
+        if option(name) == Some(false) {
+            return *retry;
+        }
+    }
+    gate.retry
+}
+
+impl GuardSpec {
+    /// True if it guards with these versions of its library and of the driver.
+    pub fn applies(&self, own: Release, driver: Release) -> bool {
+        matches(self.versions.as_deref(), own) && matches(self.driver_versions.as_deref(), driver)
+    }
+}
+
+/// Fills what `into` leaves open from its base. Methods are merged separately, to keep their library.
+fn merge(into: &mut TypeSpec, base: &TypeSpec) {
+    into.connection = into.connection.or(base.connection);
+    into.guards = into.guards.take().or_else(|| base.guards.clone());
+    into.attribute = into.attribute.take().or_else(|| base.attribute.clone());
+    into.iterate = into.iterate.take().or_else(|| base.iterate.clone());
+    into.element = into.element.take().or_else(|| base.element.clone());
+    into.enter = into.enter.take().or_else(|| base.enter.clone());
+    into.truth = into.truth.take().or_else(|| base.truth.clone());
+    into.transparent = into.transparent.or(base.transparent);
+    into.dead_after_loss |= base.dead_after_loss;
+    into.awaited |= base.awaited;
+    into.transaction |= base.transaction;
+    into.attempt |= base.attempt;
+    for (name, ty) in &base.attributes {
+        into.attributes.entry(name.clone()).or_insert_with(|| ty.clone());
+    }
+    for (name, ty) in &base.class_attributes {
+        into.class_attributes.entry(name.clone()).or_insert_with(|| ty.clone());
+    }
+}

@@ -1,0 +1,7 @@
+//! What an expression denotes: abstract values and the program they belong to.
+//!
+//! In: lowered modules, knowledge. Out: values for `flow`.
+//! May not know: syntax trees, any library by name, rules.
+
+pub mod value;
+pub mod program;

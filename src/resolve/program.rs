@@ -1,0 +1,38 @@
+//! The program as the engine sees it: files by number, lowered when asked for.
+
+use std::sync::Arc;
+
+use super::value::UnitId;
+use crate::core::{Module, Symbol};
+use crate::knowledge::{LibId, Release};
+
+/// A library's version as far as the manifests tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumed {
+    /// The least version that the manifests allow, or the oldest described if they say nothing.
+    pub release: Release,
+    /// True if a manifest says something about it.
+    pub known: bool,
+    /// In words: `pymongo 3.4.0, from requirements.txt`.
+    pub text: String,
+}
+
+/// What the engine asks of its surroundings.
+pub trait World {
+    /// The lowered file; `None` if it can't be read or is not worth reading.
+    fn module(&mut self, unit: UnitId) -> Option<Arc<Module>>;
+    /// The source text of a file that was lowered.
+    fn text(&self, unit: UnitId) -> Arc<str>;
+    /// Files that an import may mean, best first. `level` counts the dots of a relative one.
+    fn resolve(&mut self, from: UnitId, path: &[Symbol], level: u32) -> Vec<UnitId>;
+    /// The version that the analysis assumes for code in this file.
+    fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed;
+    /// Libraries whose import stands in this file.
+    fn imports(&mut self, unit: UnitId) -> Vec<LibId>;
+    /// Files to analyse from the start.
+    fn seeds(&self) -> Vec<UnitId>;
+    /// Files left out of findings: tests, examples, migrations. Their code is read when imported, but starts nothing.
+    fn is_aside(&self, unit: UnitId) -> bool;
+    /// The last part of the module's name, for messages.
+    fn display(&self, unit: UnitId) -> String;
+}
