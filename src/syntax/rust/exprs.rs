@@ -8,6 +8,9 @@ use crate::core::{
     Arg, ArgKind, Block, ExprId, ExprKind, FuncId, MAX_DEPTH, Param, ParamKind, Span, Stmt, StmtKind, StrLit, Symbol,
 };
 
+/// How deep the arguments inside the cut-off part of a chain may be.
+const ROOM: u32 = 100;
+
 impl Lower<'_> {
     /// Any expression.
     pub fn expr(&mut self, expr: &Expr) -> ExprId {
@@ -55,10 +58,17 @@ impl Lower<'_> {
             depths.push(below);
             below += u32::from(!links.get(i + 1).is_some_and(|next| same_operator(link, next)));
         }
-        let fits = depths.partition_point(|&depth| depth < MAX_DEPTH);
-        let lost = links.split_off(fits);
-        self.depth = below.min(MAX_DEPTH);
-        let mut base = if lost.is_empty() { self.head(inner) } else { self.flattened(&lost, inner) };
+        let mut base = if below < MAX_DEPTH {
+            self.depth = below;
+            self.head(inner)
+        } else {
+            // Room for the arguments of what is cut off.
+            let limit = MAX_DEPTH.saturating_sub(ROOM).max(depth);
+            let fits = depths.partition_point(|&depth| depth < limit);
+            let lost = links.split_off(fits);
+            self.depth = limit;
+            self.flattened(&lost, inner)
+        };
         for (link, depth) in links.iter().zip(depths).rev() {
             self.depth = depth;
             base = self.link(base, link);
@@ -96,7 +106,7 @@ impl Lower<'_> {
             }
         }
         let span = Span { start, end };
-        self.error(Span { start, end: start }, "too long a chain of calls or operators");
+        self.too_deep(Span { start, end: start });
         self.add(ExprKind::Unknown(children), span)
     }
 
@@ -106,10 +116,8 @@ impl Lower<'_> {
         match link {
             Expr::MethodCall(call) => {
                 let (name, name_span) = self.ident(&call.method);
-                let callee = self.add(
-                    ExprKind::Attr { base, name, name_span, path: false },
-                    Span { start, end: name_span.end },
-                );
+                let callee =
+                    self.add(ExprKind::Attr { base, name, name_span, path: false }, Span { start, end: name_span.end });
                 let args = self.positional(&call.args);
                 let end = self.spans.end(call.paren_token.span.join());
                 self.add(ExprKind::Call { callee, args }, Span { start, end })
@@ -192,7 +200,7 @@ impl Lower<'_> {
             Expr::Call(call) => {
                 let callee = self.expr(&call.func);
                 let args = self.positional(&call.args);
-                let span = self.to_token(callee, call.paren_token.span.join());
+                let span = self.until_token(callee, call.paren_token.span.join());
                 self.add(ExprKind::Call { callee, args }, span)
             }
             Expr::Macro(mac) => self.macro_expr(&mac.mac),
@@ -246,7 +254,7 @@ impl Lower<'_> {
             Expr::Let(condition) => {
                 let pattern = Box::new(self.pattern(&condition.pat));
                 let value = self.expr(&condition.expr);
-                let span = self.from_token(condition.let_token.span, value);
+                let span = self.since_token(condition.let_token.span, value);
                 self.add(ExprKind::LetCond { pattern, value }, span)
             }
             Expr::Assign(assign) => {
@@ -262,30 +270,28 @@ impl Lower<'_> {
                 span.end = value.map_or(span.end, |id| self.expr_span(id).end);
                 self.add(ExprKind::Yield(value), span)
             }
-            _ => match self.control(expr, true) {
-                Some(stmt) => {
-                    let span = stmt.span;
-                    self.add(ExprKind::Control(Box::new(stmt)), span)
-                }
-                None => {
+            _ => {
+                let Some(stmt) = self.control(expr, true) else {
                     let span = self.syn_span(expr);
-                    self.unknown(span)
-                }
-            },
+                    return self.unknown(span);
+                };
+                let span = stmt.span;
+                self.add(ExprKind::Control(Box::new(stmt)), span)
+            }
         }
     }
 
-    fn from_token(&self, first: proc_macro2::Span, last: ExprId) -> Span {
+    fn since_token(&self, first: proc_macro2::Span, last: ExprId) -> Span {
         Span { start: self.spans.start(first), end: self.expr_span(last).end }
     }
 
-    fn to_token(&self, first: ExprId, last: proc_macro2::Span) -> Span {
+    fn until_token(&self, first: ExprId, last: proc_macro2::Span) -> Span {
         Span { start: self.expr_span(first).start, end: self.spans.end(last) }
     }
 
     fn same(&mut self, first: proc_macro2::Span, inner: &Expr) -> ExprId {
         let inner = self.expr(inner);
-        let span = self.from_token(first, inner);
+        let span = self.since_token(first, inner);
         self.add(ExprKind::Same(inner), span)
     }
 
@@ -300,7 +306,7 @@ impl Lower<'_> {
             },
             _ => return inner,
         };
-        let span = self.from_token(token, inner);
+        let span = self.since_token(token, inner);
         self.add(kind, span)
     }
 
@@ -323,7 +329,7 @@ impl Lower<'_> {
             fields.push((name, self.expr(&field.expr)));
         }
         let rest = new.rest.as_ref().map(|rest| self.expr(rest));
-        let span = self.to_token(class, new.brace_token.span.join());
+        let span = self.until_token(class, new.brace_token.span.join());
         self.add(ExprKind::New { class, fields, rest }, span)
     }
 

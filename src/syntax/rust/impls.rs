@@ -10,11 +10,8 @@ use crate::core::{Block, Impl, ImplId, Import, Span, Stmt, StmtKind, Symbol};
 impl Lower<'_> {
     /// `impl Type { .. }`, `impl Trait for Type { .. }`.
     pub fn impl_item(&mut self, item: &ItemImpl) {
-        let first = [
-            Some(item.impl_token.span),
-            item.unsafety.map(|t| t.span),
-            item.modifiers.defaultness.map(|t| t.span),
-        ];
+        let first =
+            [Some(item.impl_token.span), item.unsafety.map(|t| t.span), item.modifiers.defaultness.map(|t| t.span)];
         let start = self.front(&item.attrs, &Visibility::Inherited, &first);
         let span = Span { start, end: self.spans.end(item.brace_token.span.join()) };
         let generics = self.generics(&item.generics);

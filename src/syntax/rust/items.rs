@@ -259,11 +259,8 @@ impl Lower<'_> {
     }
 
     fn trait_item(&mut self, item: &ItemTrait, out: &mut Vec<Stmt>) {
-        let first = [
-            Some(item.trait_token.span),
-            item.unsafety.map(|t| t.span),
-            item.modifiers.auto_token.map(|t| t.span),
-        ];
+        let first =
+            [Some(item.trait_token.span), item.unsafety.map(|t| t.span), item.modifiers.auto_token.map(|t| t.span)];
         let start = self.front(&item.attrs, &item.vis, &first);
         let span = Span { start, end: self.spans.end(item.brace_token.span.join()) };
         let head = Head { attrs: &item.attrs, ident: &item.ident, span };

@@ -8,11 +8,17 @@
 /// How many levels of recursion a pair of brackets stands for.
 const BRACKET: u32 = 8;
 
+/// The same for `<`, of which types take the most stack and which nobody needs to close for that.
+const ANGLE: u32 = 3;
+
+/// `box x` patterns are long gone from the language, and syn needs quadratic time for a row of them.
+const BOX: u32 = 100;
+
 /// Keywords that a nested expression, type or pattern may follow. Other words never stand in a row.
 const KEYWORDS: [&[u8]; 27] = [
-    b"as", b"async", b"await", b"box", b"break", b"const", b"do", b"dyn", b"else", b"fn", b"for", b"if", b"impl", b"in",
-    b"let", b"loop", b"match", b"move", b"mut", b"ref", b"return", b"static", b"try", b"unsafe", b"use", b"while",
-    b"yield",
+    b"as", b"async", b"await", b"box", b"break", b"const", b"do", b"dyn", b"else", b"fn", b"for", b"if", b"impl",
+    b"in", b"let", b"loop", b"match", b"move", b"mut", b"ref", b"return", b"static", b"try", b"unsafe", b"use",
+    b"while", b"yield",
 ];
 
 /// The running estimate.
@@ -69,8 +75,8 @@ impl Levels {
     }
 
     /// Moves what was counted since the last comma to where commas do not reach.
-    fn harden(&mut self) -> u32 {
-        self.add(1);
+    fn harden(&mut self, n: u32) -> u32 {
+        self.add(n);
         let moved = std::mem::take(&mut self.level.soft);
         self.level.hard += moved;
         moved
@@ -113,7 +119,7 @@ impl Levels {
         if self.after_brace && !matches!(word, b"else" | b"as") {
             self.reset();
         }
-        self.add(1);
+        self.add(if word == b"box" { BOX } else { 1 });
         (self.after_operand, self.after_brace) = (word == b"await", false);
     }
 
@@ -124,7 +130,7 @@ impl Levels {
             b',' => self.reset_soft(),
             b'#' if self.after_brace => self.reset(),
             b'<' => {
-                let moved = self.harden();
+                let moved = self.harden(ANGLE);
                 self.level.angles.push(moved);
             }
             // Not `->`, `=>`, `>=` (where `<=` has pushed as well; both only overestimate).
@@ -135,7 +141,7 @@ impl Levels {
                 self.add(1);
             }
             b'|' if !self.after_operand => {
-                self.harden();
+                self.harden(1);
             }
             _ => self.add(1),
         }

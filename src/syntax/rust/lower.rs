@@ -25,6 +25,8 @@ pub(super) struct Lower<'a> {
     pub yields: bool,
     /// How deep the recursion is.
     pub depth: u32,
+    /// Something was too deep.
+    cut: bool,
 }
 
 /// What `break` and `continue` may leave.
@@ -47,6 +49,7 @@ impl<'a> Lower<'a> {
             loops: Vec::new(),
             yields: false,
             depth: 0,
+            cut: false,
         }
     }
 
@@ -54,7 +57,7 @@ impl<'a> Lower<'a> {
     pub fn down(&mut self, span: impl FnOnce(&Self) -> Span) -> bool {
         if self.depth >= MAX_DEPTH {
             let span = span(self);
-            self.error(span, "too deeply nested");
+            self.too_deep(span);
             return false;
         }
         self.depth += 1;
@@ -66,8 +69,12 @@ impl<'a> Lower<'a> {
         self.depth -= 1;
     }
 
-    pub fn error(&mut self, span: Span, message: &str) {
-        self.module.errors.push(SyntaxError { span, message: message.to_owned() });
+    /// Records, once per file, that something is left out.
+    pub fn too_deep(&mut self, span: Span) {
+        if !self.cut {
+            self.cut = true;
+            self.module.errors.push(SyntaxError { span, message: "too deeply nested".to_owned() });
+        }
     }
 
     /// The bytes of a token.
@@ -109,7 +116,7 @@ impl<'a> Lower<'a> {
         self.module.expr(id).span
     }
 
-    /// Takes the next function id; the function itself follows by [`Self::finish_func`].
+    /// Adds a function of which only the surroundings are known, so that what is inside can refer to it.
     pub fn reserve_func(&mut self, span: Span) -> FuncId {
         let id = FuncId(self.module.funcs.len() as u32);
         self.module.funcs.push(Func {

@@ -49,17 +49,14 @@ impl Lower<'_> {
             }
             Pat::TupleStruct(tuple) => {
                 let path = self.value_path(tuple.qself.as_ref(), &tuple.path);
-                let span = Span {
-                    start: self.expr_span(path).start,
-                    end: self.spans.end(tuple.paren_token.span.join()),
-                };
+                let span =
+                    Span { start: self.expr_span(path).start, end: self.spans.end(tuple.paren_token.span.join()) };
                 let elements = tuple.elems.iter().map(|pat| self.pattern(pat)).collect();
                 Pattern { kind: PatternKind::TupleStruct(path, elements), span }
             }
             Pat::Struct(pat) => {
                 let path = self.value_path(pat.qself.as_ref(), &pat.path);
-                let span =
-                    Span { start: self.expr_span(path).start, end: self.spans.end(pat.brace_token.span.join()) };
+                let span = Span { start: self.expr_span(path).start, end: self.spans.end(pat.brace_token.span.join()) };
                 let fields = pat.fields.iter().map(|field| self.field_pattern(field)).collect();
                 Pattern { kind: PatternKind::Struct(path, fields), span }
             }

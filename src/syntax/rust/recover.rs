@@ -96,8 +96,23 @@ fn skip(input: ParseStream) -> syn::Result<TokenStream> {
 
 /// Keywords that items start with.
 pub(super) const STARTS: [&str; 17] = [
-    "pub", "fn", "struct", "enum", "union", "trait", "impl", "mod", "use", "const", "static", "type", "extern", "unsafe",
-    "async", "macro_rules", "default",
+    "pub",
+    "fn",
+    "struct",
+    "enum",
+    "union",
+    "trait",
+    "impl",
+    "mod",
+    "use",
+    "const",
+    "static",
+    "type",
+    "extern",
+    "unsafe",
+    "async",
+    "macro_rules",
+    "default",
 ];
 
 fn starts_item(input: ParseStream) -> bool {
@@ -111,7 +126,9 @@ fn starts_item(input: ParseStream) -> bool {
 /// A `mod`, `impl` or `trait` whose members do not all parse: what is left of it.
 fn mend(tokens: TokenStream, errors: &mut Vec<Error>) -> Option<Item> {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let Some(TokenTree::Group(group)) = tokens.pop() else { return None };
+    let Some(TokenTree::Group(group)) = tokens.pop() else {
+        return None;
+    };
     if group.delimiter() != Delimiter::Brace {
         return None;
     }
@@ -145,8 +162,7 @@ pub(super) fn chunks(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let starts = STARTS.iter().any(|start| {
-            line.strip_prefix(start)
-                .is_some_and(|rest| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
+            line.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
         });
         if starts {
             cuts.push(front.take().unwrap_or(at));

@@ -117,7 +117,7 @@ impl Lower<'_> {
             Expr::If(test) => self.if_stmt(test, value),
             Expr::Match(subject) => self.match_stmt(subject),
             Expr::Loop(endless) => {
-                let span = self.from_label(
+                let span = self.with_label(
                     endless.label.as_ref(),
                     self.range(endless.loop_token.span, endless.body.brace_token.span.join()),
                 );
@@ -125,7 +125,7 @@ impl Lower<'_> {
                 Stmt { kind: StmtKind::While { test: None, body, otherwise: Block::default() }, span }
             }
             Expr::While(repeat) => {
-                let span = self.from_label(
+                let span = self.with_label(
                     repeat.label.as_ref(),
                     self.range(repeat.while_token.span, repeat.body.brace_token.span.join()),
                 );
@@ -134,7 +134,7 @@ impl Lower<'_> {
                 Stmt { kind: StmtKind::While { test, body, otherwise: Block::default() }, span }
             }
             Expr::ForLoop(each) => {
-                let span = self.from_label(
+                let span = self.with_label(
                     each.label.as_ref(),
                     self.range(each.for_token.span, each.body.brace_token.span.join()),
                 );
@@ -145,7 +145,7 @@ impl Lower<'_> {
                 Stmt { kind, span }
             }
             Expr::Block(block) => {
-                let span = self.from_label(block.label.as_ref(), self.span(block.block.brace_token.span.join()));
+                let span = self.with_label(block.label.as_ref(), self.span(block.block.brace_token.span.join()));
                 let kind = match &block.label {
                     None => StmtKind::Block(self.block(&block.block)),
                     Some(label) => {
@@ -212,7 +212,7 @@ impl Lower<'_> {
         Span { start: span.start, end: value.map_or(span.end, |id| self.expr_span(id).end) }
     }
 
-    fn from_label(&self, label: Option<&Label>, span: Span) -> Span {
+    fn with_label(&self, label: Option<&Label>, span: Span) -> Span {
         Span { start: label.map_or(span.start, |label| self.spans.start(label.name.apostrophe)), end: span.end }
     }
 

@@ -251,12 +251,20 @@ impl Lower<'_> {
                 GenericParam::Lifetime(_) => {}
             }
         }
-        let Some(clause) = &generics.where_clause else { return out };
+        let Some(clause) = &generics.where_clause else {
+            return out;
+        };
         for predicate in &clause.predicates {
-            let WherePredicate::Type(predicate) = predicate else { continue };
+            let WherePredicate::Type(predicate) = predicate else {
+                continue;
+            };
             // Only `T: Bound`; `Vec<T>: Bound` and `T::Error: Bound` settle no parameter.
-            let Type::Path(path) = &predicate.bounded_ty else { continue };
-            let (None, Some(ident)) = (&path.qself, path.path.get_ident()) else { continue };
+            let Type::Path(path) = &predicate.bounded_ty else {
+                continue;
+            };
+            let (None, Some(ident)) = (&path.qself, path.path.get_ident()) else {
+                continue;
+            };
             let name = self.symbol(ident);
             let bounds = self.bounds(&predicate.bounds);
             match out.iter_mut().find(|generic| generic.name == name) {

@@ -2,15 +2,41 @@
 
 use syn::{Expr, Lit};
 
-use super::shape::{Argument, Node};
+use super::document::Node;
+use super::shape::Argument;
 use crate::core::{Arg, ExprId, ExprKind, Span, StrLit, Symbol};
 use crate::syntax::rust::lower::Lower;
 
 /// The macros whose first string is a format string. Elsewhere braces in a string are text (SQL, JSON).
 const FORMATTING: [&str; 28] = [
-    "anyhow", "assert", "assert_eq", "assert_ne", "bail", "debug", "debug_assert", "ensure", "eprint", "eprintln",
-    "error", "eyre", "format", "format_args", "format_err", "info", "log", "panic", "print", "println", "todo", "trace",
-    "unimplemented", "unreachable", "warn", "write", "writeln", "debug_assert_eq",
+    "anyhow",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "bail",
+    "debug",
+    "debug_assert",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "error",
+    "eyre",
+    "format",
+    "format_args",
+    "format_err",
+    "info",
+    "log",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "trace",
+    "unimplemented",
+    "unreachable",
+    "warn",
+    "write",
+    "writeln",
+    "debug_assert_eq",
 ];
 
 /// Whether a macro of that name takes a format string.
@@ -37,7 +63,9 @@ impl Lower<'_> {
     /// Cuts the known string behind `id` at its placeholders.
     fn split(&mut self, id: ExprId, args: &[Argument]) {
         let span = self.expr_span(id);
-        let ExprKind::Str(literal) = &self.module.expr(id).kind else { return };
+        let ExprKind::Str(literal) = &self.module.expr(id).kind else {
+            return;
+        };
         let Some(text) = literal.known() else { return };
         let mut parts = Vec::new();
         let mut values = Vec::new();
@@ -52,7 +80,9 @@ impl Lower<'_> {
                 rest = after;
                 continue;
             }
-            let Some(end) = rest.find('}').filter(|_| brace == "{") else { continue };
+            let Some(end) = rest.find('}').filter(|_| brace == "{") else {
+                continue;
+            };
             let name = rest[..end].split(':').next().unwrap_or_default().trim();
             if is_name(name) && !args.iter().any(|arg| arg.name.as_deref() == Some(name)) {
                 let offset = text.len() - rest.len();

@@ -1,6 +1,8 @@
 //! Macro calls: their tokens, read as far as their shape tells.
 
+mod document;
 mod format;
+mod select;
 mod shape;
 
 use proc_macro2::TokenStream;
@@ -8,10 +10,10 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Block as SynBlock, Expr, ImplItem, Macro, Stmt as SynStmt};
 
 use super::lower::Lower;
-use crate::core::{
-    Arg, ArgKind, ExprId, ExprKind, Pattern, PatternKind, SelectArm, Span, Stmt, StmtKind, Symbol,
-};
-use shape::{Argument, Branch, Node, Shape};
+use crate::core::{Arg, ArgKind, ExprId, ExprKind, Pattern, PatternKind, SelectArm, Span, Stmt, StmtKind, Symbol};
+use document::Node;
+use select::Branch;
+use shape::{Argument, Shape};
 
 /// Macros that take code apart instead of running it.
 const QUOTING: [&str; 6] = ["macro_rules", "quote", "quote_spanned", "parse_quote", "parse_quote_spanned", "stringify"];
@@ -26,7 +28,9 @@ impl Lower<'_> {
         if QUOTING.contains(&name.as_str()) {
             return self.add(ExprKind::Call { callee, args: Vec::new() }, span);
         }
-        let args = match shape::shape(&name, mac.tokens.clone()) {
+        let source = self.text.get(span.range()).unwrap_or_default();
+        let may_yield = memchr::memmem::find(source.as_bytes(), b"yield").is_some();
+        let args = match shape::shape(&name, mac.tokens.clone(), may_yield) {
             Shape::Args(args) => return self.call_of_args(&name, callee, &args, span),
             Shape::Data(data) => {
                 let id = self.node(&data);
@@ -38,12 +42,12 @@ impl Lower<'_> {
                 let arms = branches.iter().map(|branch| self.select_arm(branch)).collect();
                 return self.add(ExprKind::Select(arms), span);
             }
-            Shape::Matches { value, pattern, guard } => {
-                let value = self.expr(&value);
-                let pattern = Box::new(self.pattern(&pattern));
+            Shape::Matches(matched) => {
+                let value = self.expr(&matched.value);
+                let pattern = Box::new(self.pattern(&matched.pattern));
                 let mut id = self.add(ExprKind::LetCond { pattern, value }, span);
-                if let Some(guard) = guard {
-                    let guard = self.expr(&guard);
+                if let Some(guard) = &matched.guard {
+                    let guard = self.expr(guard);
                     id = self.add(ExprKind::And(vec![id, guard]), span);
                 }
                 if name == "matches" {
@@ -51,11 +55,17 @@ impl Lower<'_> {
                 }
                 vec![positional(id)]
             }
-            Shape::Repeat(value, count) if name == "vec" => return self.repeated(&value, &count, span),
-            Shape::Repeat(value, count) => {
-                vec![positional(self.expr(&value)), positional(self.expr(&count))]
+            Shape::Repeat(pair) => return self.repeated(&pair.0, &pair.1, span),
+            Shape::Block(stmts) => {
+                // Run on the spot, as far as anybody knows.
+                let place = self.span(mac.delimiter.span().join());
+                let stmt = Stmt { kind: StmtKind::Block(self.statements(&stmts)), span: place };
+                vec![positional(self.add(ExprKind::Control(Box::new(stmt)), place))]
             }
-            Shape::Block(stmts) => vec![positional(self.macro_block(mac, &stmts))],
+            Shape::Generator(stmts) => {
+                let place = self.span(mac.delimiter.span().join());
+                vec![positional(self.lambda_of(place, true, |me| me.statements(&stmts)))]
+            }
             Shape::Opaque => Vec::new(),
         };
         self.add(ExprKind::Call { callee, args }, span)
@@ -104,7 +114,30 @@ impl Lower<'_> {
 
     /// The arguments of `#[name(..)]`.
     pub fn attribute_args(&mut self, tokens: TokenStream) -> Vec<Arg> {
-        self.arguments(&shape::lenient_arguments(tokens))
+        let args = self.arguments(&shape::lenient_arguments(tokens));
+        for arg in &args {
+            self.name_arguments(arg.value);
+        }
+        args
+    }
+
+    /// In `#[cfg_attr(a, arg(env = "X"))]` the inner `=` names an argument too.
+    fn name_arguments(&mut self, id: ExprId) {
+        let ExprKind::Call { args, .. } = &mut self.module.exprs[id.0 as usize].kind else {
+            return;
+        };
+        let mut args = std::mem::take(args);
+        for arg in &mut args {
+            if let ExprKind::Assign { target, value } = self.module.expr(arg.value).kind
+                && let ExprKind::Name(name) = self.module.expr(target).kind
+            {
+                *arg = Arg { kind: ArgKind::Keyword(name), value };
+            }
+            self.name_arguments(arg.value);
+        }
+        if let ExprKind::Call { args: place, .. } = &mut self.module.exprs[id.0 as usize].kind {
+            *place = args;
+        }
     }
 
     fn node(&mut self, node: &Node) -> ExprId {
@@ -150,18 +183,6 @@ impl Lower<'_> {
         SelectArm { pattern, future, guard, body, span: Span { start, end: end.unwrap_or(start) } }
     }
 
-    /// Statements as the argument of a macro: run on the spot, as far as anybody knows; a generator if they yield
-    /// (`stream! { yield x; }`).
-    fn macro_block(&mut self, mac: &Macro, stmts: &[SynStmt]) -> ExprId {
-        let span = self.span(mac.delimiter.span().join());
-        if shape::yields(mac.tokens.clone()) {
-            return self.lambda_of(span, true, |me| me.statements(stmts));
-        }
-        let block = self.statements(stmts);
-        let stmt = Stmt { kind: StmtKind::Block(block), span };
-        self.add(ExprKind::Control(Box::new(stmt)), span)
-    }
-
     /// Macros that stand for statements of another form. False if it is an ordinary call.
     pub fn macro_statements(&mut self, mac: &Macro, out: &mut Vec<Stmt>) -> bool {
         let name = last_segment(mac);
@@ -181,7 +202,9 @@ impl Lower<'_> {
     /// `lazy_static! { static ref X: T = value; }` as `X: T = lazy_static!(|| value)`: the value is made later, by
     /// whoever comes first.
     fn statics(&mut self, name: &str, mac: &Macro, out: &mut Vec<Stmt>) -> bool {
-        let Some(statics) = shape::statics(mac.tokens.clone()) else { return false };
+        let Some(statics) = shape::statics(mac.tokens.clone()) else {
+            return false;
+        };
         for item in &statics {
             let (symbol, name_span) = self.ident(&item.ident);
             let target = self.add(ExprKind::Name(symbol), name_span);
@@ -191,7 +214,7 @@ impl Lower<'_> {
             let lambda = self.lambda_of(span, false, |me| match &item.value {
                 // `const { .. }` of `thread_local!`
                 Expr::Const(block) => me.block(&block.block),
-                value => me.tail_block(value),
+                value => me.body(value).0,
             });
             let callee = self.name(&format!("{name}!"), Span { start: span.start, end: span.start });
             let args = vec![positional(lambda)];
