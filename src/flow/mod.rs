@@ -332,6 +332,10 @@ struct Interp<'w> {
     waits_log: usize,
     /// Names of modules being looked up, to stop at circles.
     looked_up: FxHashSet<(UnitId, Symbol)>,
+    /// Generator expressions being iterated.
+    comprehensions: FxHashSet<ExprRef>,
+    /// Expressions being evaluated.
+    depth: usize,
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
@@ -398,6 +402,8 @@ impl<'w> Interp<'w> {
             waits_log: 0,
             guard_mark: None,
             patched_at: None,
+            comprehensions: FxHashSet::default(),
+            depth: 0,
             looked_up: FxHashSet::default(),
         }
     }
