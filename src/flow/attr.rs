@@ -306,6 +306,9 @@ impl Interp<'_> {
             value = self.field(general, name).unwrap_or(Value::NOTHING);
         }
         if value != Value::NOTHING {
+            if value == Value::UNKNOWN {
+                return self.convention(name, at).unwrap_or(value);
+            }
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
@@ -379,11 +382,12 @@ impl Interp<'_> {
 
     /// A name that by convention holds a handle, in a module that imports its library.
     pub(super) fn convention(&mut self, name: Symbol, at: ExprRef) -> Option<Value> {
+        let name = name.as_str().trim_start_matches('_');
         let libs = self.world.imports(at.unit);
         for lib in libs {
             let file = &self.k.library(lib).file;
             for (key, names) in &file.conventions {
-                if names.iter().any(|n| n == name.as_str()) {
+                if names.iter().any(|n| n == name) {
                     if let Some(ty) = self.k.type_named(lib, key) {
                         let handle = Handle {
                             ty,

@@ -92,7 +92,7 @@ impl Interp<'_> {
                 self.note_resumed(place, &flights, log);
             }
             let retry = retry.map(|(place, _)| place);
-            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None });
+            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None }, classes[index]);
         }
         for flight in passed {
             self.emit(flight);
@@ -218,13 +218,24 @@ impl Interp<'_> {
     }
 
     /// What becomes of errors that a handler received.
-    pub(super) fn settle(&mut self, flights: Vec<Flight>, raises: &[Raise], completes: bool, stop: &Stop) {
+    pub(super) fn settle(
+        &mut self,
+        flights: Vec<Flight>,
+        raises: &[Raise],
+        completes: bool,
+        stop: &Stop,
+        class: Option<Value>,
+    ) {
         let answered = raises.iter().any(|r| matches!(r, Raise::Answer));
         for flight in flights {
             if flight.making.is_some() || completes || answered || stop.retry.is_some() || raises.is_empty() {
                 self.stop(&flight, stop.clone());
                 continue;
             }
+            let site = self.out.sites.get(flight.site);
+            let (driver, lib) = (site.driver, site.lib);
+            let here = site.func == self.here().func && site.at.unit == self.here().unit;
+            let near = here || class.is_some_and(|c| self.names_library(c, driver, lib));
             for raise in raises {
                 let mut next = flight.clone();
                 let raised = match raise {
@@ -238,7 +249,8 @@ impl Interp<'_> {
                         Some("another error".into())
                     }
                 };
-                add_note(&mut next, Note::Reraised { handler: stop.place, raised });
+                let near = near || raised.is_some();
+                add_note(&mut next, Note::Reraised { handler: stop.place, raised, near });
                 self.emit(next);
             }
         }
@@ -512,7 +524,7 @@ impl Interp<'_> {
                 self.settle_into(flights, &raises, &stop, &mut rest);
             } else if self.v.truth(result) == Some(false) || result == Value::NOTHING {
                 for mut flight in flights {
-                    let note = Note::Reraised { handler: place, raised: None };
+                    let note = Note::Reraised { handler: place, raised: None, near: true };
                     // A manager that has nothing to do with errors is no handler at all.
                     if self.exit_looks_at_errors(exit) {
                         add_note(&mut flight, note);
@@ -531,7 +543,7 @@ impl Interp<'_> {
 
     fn settle_into(&mut self, flights: Vec<Flight>, raises: &[Raise], stop: &Stop, rest: &mut Vec<Flight>) {
         let outer = std::mem::take(&mut self.frame().flights);
-        self.settle(flights, raises, false, stop);
+        self.settle(flights, raises, false, stop, None);
         rest.append(&mut self.frame().flights);
         self.frame().flights = outer;
     }

@@ -67,6 +67,11 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
         return Verdict::Lookalike(escape, note);
     }
     let _ = site;
+    // A handler that encloses the round trips and raises again says more than one that encloses only the making.
+    let raised_again = notes.iter().find(|n| matches!(n, Note::Reraised { near: true, .. }));
+    if let (Some(note), true) = (raised_again, escape.flight.created.is_some()) {
+        return Verdict::Reraised(escape, note);
+    }
     if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
         return Verdict::LazyOutside(escape, stop);
     }
@@ -74,7 +79,7 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
     for note in notes {
         match note {
             Note::Missed { near: true, .. } => return Verdict::Missed(escape, note),
-            Note::Reraised { .. } => return Verdict::Reraised(escape, note),
+            Note::Reraised { near: true, .. } => return Verdict::Reraised(escape, note),
             _ => {}
         }
     }
@@ -83,7 +88,8 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
 
 /// How many guards an error met on its way out.
 fn serious(escape: &Escape) -> usize {
-    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { .. })).count()
+    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { near: true, .. }))
+        .count()
 }
 
 /// The kind of connection behind a call site.
