@@ -148,10 +148,10 @@ impl Interp<'_> {
                 let inner = self.v.single(obj);
                 self.v.one(Obj::Partial(Value::UNKNOWN, vec![inner], Vec::new()))
             }
-            Obj::Exception(_) => match name.as_str() {
-                "__class__" => Value::UNKNOWN,
-                _ => Value::UNKNOWN,
-            },
+            Obj::Func(func, _) if name.as_str() == "__name__" => {
+                let name = self.with_func(func, |f| f.name).flatten();
+                self.v.one(Obj::Str(name, None))
+            }
             Obj::List(_) | Obj::Dict(_) | Obj::Record(..) | Obj::Tuple(_) | Obj::Str(..) | Obj::Generator(_)
             | Obj::Lazy(..) | Obj::Comprehension(..) | Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..)
             | Obj::Guarded(..) | Obj::Running(..) | Obj::Coroutine(_) | Obj::Manager(_) | Obj::Guard(_)

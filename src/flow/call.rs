@@ -601,7 +601,10 @@ impl Interp<'_> {
         let first = args.pos.first().copied();
         Some(match path.as_str() {
             "super" => self.super_object(args),
-            "property" | "functools.cached_property" => self.descriptor(Descriptor::Property, first?),
+            "property" | "functools.cached_property" | "abc.abstractproperty" => {
+                let getter = first.or_else(|| args.named("fget"))?;
+                self.descriptor(Descriptor::Property, getter)
+            }
             "staticmethod" => self.descriptor(Descriptor::Static, first?),
             "classmethod" => self.descriptor(Descriptor::Class, first?),
             "getattr" => {

@@ -236,7 +236,7 @@ impl Interp<'_> {
                     *o == obj && self.v.objs(*v).iter().any(|&x| self.function_of(x) == Some(func))
                 });
             }
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) => return self.wraps(*inner, func),
+            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => return self.wraps(*inner, func),
             _ => return false,
         };
         let mut current = Some(env);
