@@ -227,32 +227,33 @@ impl Interp<'_> {
             .unwrap_or(plain)
     }
 
-    /// True if a wrapper made by the project's own decorator closes over this function.
+    /// True if a wrapper made by the project's own decorators closes over this function, however many there are.
     fn wraps(&self, obj: ObjId, func: FuncRef) -> bool {
+        self.wraps_within(obj, func, 6)
+    }
+
+    fn wraps_within(&self, obj: ObjId, func: FuncRef, depth: usize) -> bool {
+        if depth == 0 {
+            return false;
+        }
+        let is_it = |o: ObjId| self.function_of(o) == Some(func) || self.wraps_within(o, func, depth - 1);
         let env = match self.v.get(obj) {
             Obj::Func(_, env) => *env,
             Obj::Instance(..) => {
-                return self.heap.iter().any(|((o, _), v)| {
-                    *o == obj && self.v.objs(*v).iter().any(|&x| self.function_of(x) == Some(func))
-                });
+                return self.heap.iter().any(|((o, _), v)| *o == obj && self.v.objs(*v).iter().any(|&x| is_it(x)));
             }
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => return self.wraps(*inner, func),
+            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
+                return is_it(*inner);
+            }
             _ => return false,
         };
         let mut current = Some(env);
-        let mut steps = 0;
-        while let Some(id) = current {
-            let scope = &self.envs[id.0 as usize];
-            if scope.parent.is_some()
-                && scope.vars.values().any(|&v| self.v.objs(v).iter().any(|&o| self.function_of(o) == Some(func)))
-            {
+        for _ in 0..6 {
+            let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { return false };
+            if scope.parent.is_some() && scope.vars.values().any(|&v| self.v.objs(v).iter().any(|&o| is_callable(self.v.get(o)) && is_it(o))) {
                 return true;
             }
             current = scope.parent;
-            steps += 1;
-            if steps > 6 {
-                break;
-            }
         }
         false
     }
@@ -392,4 +393,12 @@ impl Interp<'_> {
         let _ = at;
         self.next.clone()
     }
+}
+
+/// Objects that may be or wrap a function.
+fn is_callable(obj: &Obj) -> bool {
+    matches!(
+        obj,
+        Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Managed(_) | Obj::Descriptor(..) | Obj::Instance(..) | Obj::Partial(..)
+    )
 }
