@@ -8,5 +8,6 @@ pub mod core;
 pub mod findings;
 pub mod fix;
 pub mod lints;
+mod placeholder;
 pub mod report;
 pub mod suggest;

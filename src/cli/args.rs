@@ -105,7 +105,7 @@ fn selector(flag: &str, word: &str) -> Result<Selector, Explained> {
     Selector::parse(word).map_err(|help| {
         Explained::new(format!("unknown rule `{word}` for `{flag}`"))
             .because("a rule is meant by its code (RL101), a prefix of codes (RL1), its name, or ALL for all of them")
-            .help(help)
+            .help(Some(help))
     })
 }
 

@@ -296,7 +296,7 @@ impl Checker<'_> {
             Ok(selector) => Some(selector),
             Err(help) => {
                 self.found
-                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(help));
+                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(Some(help)));
                 None
             }
         }
