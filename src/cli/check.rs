@@ -244,6 +244,6 @@ fn write_report(args: &Args, session: &Session, checked: &Checked, ui: &Ui) -> R
             report::counted(checked.suppressed, "finding")
         ));
     }
-    hints::after(&session.request, &checked.analysis.stats, ui);
+    hints::after(&session.request, &checked.analysis.stats, format.is_for_people(), ui);
     Ok(())
 }

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::ui::Ui;
 use crate::check::{Checked, View};
 use crate::findings::baseline::{Baseline, Entry};
-use crate::findings::changed::{Changed, Since};
+use crate::findings::changed::{Changed, GitError, Since};
 use crate::fix::write_atomically;
 use crate::report::{Place, counted};
 
@@ -221,8 +221,10 @@ fn changed(session: &Session, since: &Since) -> Result<Changed, CliError> {
         first.parent().unwrap_or(Path::new("/"))
     };
     Changed::ask(folder, since).map_err(|error| {
+        let help = matches!(error, GitError::Missing).then_some("`--since`, `--changed` and `--staged` need git");
         Explained::new("the changed lines are not known")
             .because(error.to_string())
+            .help(help)
             .into()
     })
 }

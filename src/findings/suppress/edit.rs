@@ -72,35 +72,35 @@ fn parts(words: &[Span], removed: &[bool]) -> Vec<Span> {
 /// The place of a marker with the space around it, as far as nothing else is lost.
 fn whole(source: &Source, marker: &Marker) -> Span {
     let text = &source.text;
-    let comment = &text[marker.comment.range()];
     let signs: &[char] = &['#', '/', '*', ' ', '\t'];
-    let before = &text[marker.comment.start as usize..marker.span.start as usize];
-    let after = &text[marker.span.end as usize..marker.comment.end as usize];
-    let alone = before.trim_matches(signs).is_empty() && after.trim_matches(signs).is_empty();
-    if !alone {
-        // Another pragma stands beside it: `# noqa  # reconnect-lint: ...`.
-        let start = before.trim_end_matches(signs).len();
-        if start > 0 {
-            return Span::new(marker.comment.start as usize + start, marker.span.end as usize);
-        }
-        let end = after.len() - after.trim_start_matches(signs).len();
-        return Span::new(marker.span.start as usize, marker.span.end as usize + end);
+    // Some front-ends count the `\r` of a line break to the comment.
+    let comment = text[marker.comment.range()].trim_end_matches(['\r', '\n']);
+    let (start, end) = (
+        marker.comment.start as usize,
+        marker.comment.start as usize + comment.len(),
+    );
+    let before = &text[start..marker.span.start as usize];
+    let after = &text[marker.span.end as usize..end];
+    if !before.trim_matches(signs).is_empty() {
+        // Another pragma or prose stands before it: `# noqa  # reconnect-lint: ...`.
+        return Span::new(start + before.trim_end_matches(signs).len(), marker.span.end as usize);
     }
-    let row = source.start(marker.comment).row;
-    let line_start = source.lines.line_start(row).unwrap_or(marker.comment.start) as usize;
-    let code = text[line_start..marker.comment.start as usize].trim_end();
-    let last = source.end(marker.comment).row;
-    let line_end = source.lines.line_start(last + 1).map_or(text.len(), |end| end as usize);
-    let rest = text[marker.comment.start as usize + comment.len()..line_end].trim();
-    if code.is_empty() && rest.is_empty() {
-        return Span::new(line_start, line_end);
+    if !after.trim_matches(signs).is_empty() {
+        let separator = after.len() - after.trim_start_matches(signs).len();
+        return Span::new(marker.span.start as usize, marker.span.end as usize + separator);
     }
-    let start = if rest.is_empty() {
-        line_start + code.len()
-    } else {
-        marker.comment.start as usize
-    };
-    Span::new(start, marker.comment.end as usize)
+    let line_start = source
+        .lines
+        .line_start(source.start(marker.comment).row)
+        .unwrap_or(marker.comment.start) as usize;
+    let line_end = text[end..].find('\n').map_or(text.len(), |length| end + length + 1);
+    let code = text[line_start..start].trim_end();
+    match (code.is_empty(), text[end..line_end].trim().is_empty()) {
+        (true, true) => Span::new(line_start, line_end),
+        (false, true) => Span::new(line_start + code.len(), end),
+        // A block comment with code behind it.
+        (_, false) => Span::new(start, end),
+    }
 }
 
 /// Edits that suppress findings where they are: in the list of a suppression that is there, else at the end of the
@@ -167,7 +167,9 @@ impl Place<'_> {
                 && self.source.start(marker.comment).row == self.row
         })?;
         let last = marker.entries.last()?;
-        Some((last.span.end, format!(", {}", codes.join(", "))))
+        let listed = |code: &&String| marker.entries.iter().any(|entry| entry.text == **code);
+        let codes: Vec<&str> = codes.iter().filter(|code| !listed(code)).map(String::as_str).collect();
+        (!codes.is_empty()).then(|| (last.span.end, format!(", {}", codes.join(", "))))
     }
 
     fn new_comment(&self, codes: &[String], reason: &str) -> (u32, String) {
