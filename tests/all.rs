@@ -3,9 +3,19 @@
 #[path = "all/support.rs"]
 mod support;
 
+#[path = "all/baselines.rs"]
+mod baselines;
+#[path = "all/cli.rs"]
+mod cli;
+#[path = "all/configuration.rs"]
+mod configuration;
+#[path = "all/fixes.rs"]
+mod fixes;
 #[path = "all/reports.rs"]
 mod reports;
 #[path = "all/rules_parse.rs"]
 mod rules_parse;
 #[path = "all/rules_consistent.rs"]
 mod rules_consistent;
+#[path = "all/suppressions.rs"]
+mod suppressions;

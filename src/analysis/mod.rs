@@ -19,7 +19,8 @@ use crate::knowledge::Knowledge;
 use crate::lints::context::Context;
 use crate::resolve::program::World as _;
 use crate::resolve::value::UnitId;
-use crate::findings::{FileId, Finding, Location, Related, Sources};
+use crate::findings::suppress::Comments;
+use crate::findings::{Finding, Location, Related, Sources};
 
 /// Decides on a path of the walk: `true` leaves it out. The flag says whether it is a folder.
 pub type Exclude = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
@@ -81,21 +82,10 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// All call sites, for the inventory.
     pub call_sites: Vec<CallSite>,
-    /// The comments of every file that was parsed.
+    /// The comments of every file that was parsed; files that speak of `reconnect-lint:` have to be.
     pub comments: Vec<Comments>,
     /// How much was done.
     pub stats: Stats,
-}
-
-/// Where a file has comments; suppressions are read from them.
-#[derive(Clone, Debug)]
-pub struct Comments {
-    /// Which file.
-    pub file: FileId,
-    /// Its language.
-    pub language: Language,
-    /// The comments with their markers, in order.
-    pub spans: Vec<Span>,
 }
 
 /// One call site of the inventory.

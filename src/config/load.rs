@@ -158,9 +158,12 @@ fn layers(sections: &[&[&str]], root: &Path, problems: &mut Problems) -> Vec<Lay
 
 fn from_toml(error: &toml::de::Error) -> Problem {
     let message = error.message().trim().trim_end_matches('.').to_owned();
+    let help = message
+        .contains("expected a sequence")
+        .then_some("a list is meant: write it in brackets");
     match error.span() {
-        Some(span) => Problem::new(message, span),
-        None => Problem::general(message),
+        Some(span) => Problem::new(message, span).help(help),
+        None => Problem::general(message).help(help),
     }
 }
 
@@ -296,7 +299,7 @@ impl Checker<'_> {
             Ok(selector) => Some(selector),
             Err(help) => {
                 self.found
-                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(help));
+                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(Some(help)));
                 None
             }
         }
@@ -346,7 +349,10 @@ impl Checker<'_> {
         if path.exists() {
             return Some(path);
         }
-        let help = suggest::path(&path).map(|similar| format!("did you mean `{}`?", similar.display()));
+        let help = suggest::path(&path).map(|similar| {
+            let similar = similar.strip_prefix(self.root).unwrap_or(&similar);
+            format!("did you mean `{}`?", similar.display())
+        });
         let message = format!("no such {what}: `{}`", word.get_ref());
         let help = help.or_else(|| Some(format!("paths are relative to `{}`", self.root.display())));
         self.found.push(Problem::new(message, word.span()).help(help));

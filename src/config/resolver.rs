@@ -114,6 +114,11 @@ impl Resolver {
         self.folder(&folder)
     }
 
+    /// The settings for a file by its absolute path. Unlike [`Self::settings`] it does not look at the disk.
+    pub fn settings_of_file(&self, path: &Path) -> Arc<Settings> {
+        self.folder(path.parent().unwrap_or(Path::new("")))
+    }
+
     /// Whether the walk leaves out a file or folder (by itself; it never enters folders that are left out).
     pub fn is_excluded(&self, path: &Path) -> bool {
         let path = self.absolute(path);
