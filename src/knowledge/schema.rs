@@ -75,8 +75,22 @@ pub struct Head {
     /// The version assumed when none is known: the oldest whose behaviour is described.
     #[serde(default)]
     pub oldest: Option<String>,
+    /// What the version of this library says of the driver's, where that one is not known itself; the first match counts.
+    #[serde(default)]
+    pub implies: Vec<Implied>,
     /// Where the facts come from.
     pub source: String,
+}
+
+/// The oldest driver that a version of a layer takes.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Implied {
+    /// Versions of the layer; all if left out.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// The driver is at least this release, and is taken to be it.
+    pub driver: String,
 }
 
 /// The analysed language, as written in library files.
@@ -225,7 +239,7 @@ pub struct TypeSpec {
     /// What any attribute not named here gives.
     #[serde(default)]
     pub attribute: Option<String>,
-    /// Named attributes that are not methods.
+    /// Named attributes that are not methods. `path:flask.Blueprint` stands for the class or function of that path.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Attributes whose reading is a round trip, and its behaviour.
@@ -380,6 +394,9 @@ pub struct CallSpec {
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
+    /// A decorator under which a generator's `yield` waits like `await` (`tornado.gen.coroutine`).
+    #[serde(default)]
+    pub coroutine: bool,
     /// A decorator that makes a context manager of a generator.
     #[serde(default)]
     pub context_manager: bool,
@@ -476,6 +493,9 @@ pub struct When {
     /// Then it gives this.
     #[serde(default)]
     pub gives: Option<String>,
+    /// Then it iterates its object so far (`to_list(5)`: the first batch).
+    #[serde(default)]
+    pub consumes: Option<Consumes>,
     /// Then it sets this flag.
     #[serde(default)]
     pub sets: Option<String>,
