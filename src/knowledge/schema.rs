@@ -376,7 +376,8 @@ pub struct CallSpec {
     /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
     #[serde(default)]
     pub awaited: Option<bool>,
-    /// It calls this argument with the further ones, and gives its result.
+    /// It calls this argument with the further ones, and gives its result. A method of an object whose constructor has
+    /// a `guard` calls it inside of that guard (`Retrying(..).call(f)`).
     #[serde(default)]
     pub calls: Option<ArgRef>,
     /// It runs this argument on its own (thread, task): its errors do not come back here.
@@ -572,6 +573,9 @@ pub struct GuardSpec {
     /// Waits even without `waits`.
     #[serde(default)]
     pub waiting: bool,
+    /// What, given for `limits` or `waits`, means no limit or no wait all the same (`tenacity.stop_never`).
+    #[serde(default)]
+    pub void: Vec<String>,
     /// Returns quietly after the last attempt if this argument is given.
     #[serde(default)]
     pub silent: Option<ArgRef>,
