@@ -306,6 +306,9 @@ impl Interp<'_> {
             value = self.field(general, name).unwrap_or(Value::NOTHING);
         }
         if value != Value::NOTHING {
+            if value == Value::UNKNOWN {
+                return self.convention(name, at).unwrap_or(value);
+            }
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
@@ -379,11 +382,12 @@ impl Interp<'_> {
 
     /// A name that by convention holds a handle, in a module that imports its library.
     pub(super) fn convention(&mut self, name: Symbol, at: ExprRef) -> Option<Value> {
+        let name = name.as_str().trim_start_matches('_');
         let libs = self.world.imports(at.unit);
         for lib in libs {
             let file = &self.k.library(lib).file;
             for (key, names) in &file.conventions {
-                if names.iter().any(|n| n == name.as_str()) {
+                if names.iter().any(|n| n == name) {
                     if let Some(ty) = self.k.type_named(lib, key) {
                         let handle = Handle {
                             ty,
@@ -494,7 +498,7 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn item(&mut self, base: Value, key: Value, at: ExprRef) -> Value {
+    pub(super) fn item(&mut self, base: Value, key: Value, at: ExprRef, sliced: bool) -> Value {
         let mut result = Value::NOTHING;
         let name = self.item_name(key);
         for obj in self.v.list(base) {
@@ -503,7 +507,7 @@ impl Interp<'_> {
                     let shared = self.shared(obj);
                     if let Some(value) = self.field(shared, name) {
                         value
-                    } else if let Some(spec) = self.k.ty(handle.ty).index {
+                    } else if let Some(spec) = self.k.ty(handle.ty).slice.filter(|_| sliced).or(self.k.ty(handle.ty).index) {
                         self.apply(spec, Some(obj), &Args::positional(vec![key]), at)
                     } else {
                         Value::UNKNOWN

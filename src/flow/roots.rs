@@ -120,6 +120,13 @@ impl Interp<'_> {
                     })
                 })
                 .collect();
+            // Functions inside of others are called by whoever got them from there; what is left of them comes last.
+            let nested = |this: &mut Self, f: &FuncRef| this.with_func(*f, |f| f.parent.is_some()).unwrap_or(false);
+            if ready.iter().any(|f| !nested(self, f)) {
+                ready.retain(|f| !nested(self, f));
+            } else if let Some(outer) = waiting.iter().copied().find(|f| !nested(self, f)) {
+                ready = vec![outer];
+            }
             if ready.is_empty() {
                 ready.push(waiting[0]);
             }
@@ -184,7 +191,7 @@ impl Interp<'_> {
                     for receiver in self.v.list(receivers).into_iter().take(4) {
                         let found = name.and_then(|n| self.in_frame(func.unit, |this| this.class_attr(class, receiver, n)).flatten());
                         for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
-                            if self.function_of(method) == Some(func) {
+                            if self.function_of(method) == Some(func) || self.wraps(method, func) {
                                 let method = match *self.v.get(method) {
                                     Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
                                     _ => method,

@@ -42,6 +42,9 @@ pub struct LibraryFile {
     /// Constructors, calls or versions whose reconnecting is known not to work (RL303), by canonical path or `type.method`.
     #[serde(default)]
     pub broken: Vec<Broken>,
+    /// Update operators which, applied twice, change the result (`$inc`).
+    #[serde(default)]
+    pub changing: Vec<String>,
     /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
     /// `{error}` are replaced.
     #[serde(default)]
