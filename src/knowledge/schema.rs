@@ -78,8 +78,22 @@ pub struct Head {
     /// The version assumed when none is known: the oldest whose behaviour is described.
     #[serde(default)]
     pub oldest: Option<String>,
+    /// What the version of this library says of the driver's, where that one is not known itself; the first match counts.
+    #[serde(default)]
+    pub implies: Vec<Implied>,
     /// Where the facts come from.
     pub source: String,
+}
+
+/// The oldest driver that a version of a layer takes.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Implied {
+    /// Versions of the layer; all if left out.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// The driver is at least this release, and is taken to be it.
+    pub driver: String,
 }
 
 /// The analysed language, as written in library files.
@@ -228,7 +242,7 @@ pub struct TypeSpec {
     /// What any attribute not named here gives.
     #[serde(default)]
     pub attribute: Option<String>,
-    /// Named attributes that are not methods.
+    /// Named attributes that are not methods. `path:flask.Blueprint` stands for the class or function of that path.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Attributes whose reading is a round trip, and its behaviour.
@@ -365,7 +379,8 @@ pub struct CallSpec {
     /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
     #[serde(default)]
     pub awaited: Option<bool>,
-    /// It calls this argument with the further ones, and gives its result.
+    /// It calls this argument with the further ones, and gives its result. A method of an object whose constructor has
+    /// a `guard` calls it inside of that guard (`Retrying(..).call(f)`).
     #[serde(default)]
     pub calls: Option<ArgRef>,
     /// It runs this argument on its own (thread, task): its errors do not come back here.
@@ -383,6 +398,9 @@ pub struct CallSpec {
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
+    /// A decorator under which a generator's `yield` waits like `await` (`tornado.gen.coroutine`).
+    #[serde(default)]
+    pub coroutine: bool,
     /// A decorator that makes a context manager of a generator.
     #[serde(default)]
     pub context_manager: bool,
@@ -479,6 +497,9 @@ pub struct When {
     /// Then it gives this.
     #[serde(default)]
     pub gives: Option<String>,
+    /// Then it iterates its object so far (`to_list(5)`: the first batch).
+    #[serde(default)]
+    pub consumes: Option<Consumes>,
     /// Then it sets this flag.
     #[serde(default)]
     pub sets: Option<String>,
@@ -555,6 +576,9 @@ pub struct GuardSpec {
     /// Waits even without `waits`.
     #[serde(default)]
     pub waiting: bool,
+    /// What, given for `limits` or `waits`, means no limit or no wait all the same (`tenacity.stop_never`).
+    #[serde(default)]
+    pub void: Vec<String>,
     /// Returns quietly after the last attempt if this argument is given.
     #[serde(default)]
     pub silent: Option<ArgRef>,

@@ -70,7 +70,7 @@ impl Check<'_> {
     fn ty(&mut self, place: &str, name: Option<&String>) {
         let Some(name) = name else { return };
         let name = name.strip_prefix("list:").unwrap_or(name);
-        if matches!(name, "self" | "argument" | "unknown" | "none") {
+        if matches!(name, "self" | "argument" | "unknown" | "none") || name.starts_with("path:") {
             return;
         }
         let found = match name.split_once(':') {
@@ -161,6 +161,10 @@ fn every_name_in_a_library_file_exists() {
         }
         if matches!(file.library.role, Role::Driver | Role::Layer) != file.library.store.is_some() {
             check.complain("library", "drivers and layers, and no others, name a store");
+        }
+        for implied in &file.library.implies {
+            check.versions("library.implies", implied.versions.as_ref());
+            check.versions("library.implies", Some(&format!("=={}", implied.driver)));
         }
         if let Some(oldest) = &file.library.oldest {
             check.versions("library.oldest", Some(&format!("=={oldest}")));
