@@ -7,3 +7,4 @@ mod support;
 mod reports;
 #[path = "all/rules_parse.rs"]
 mod rules_parse;
+mod rules_sql;
