@@ -7,4 +7,5 @@ mod support;
 mod reports;
 #[path = "all/rules_parse.rs"]
 mod rules_parse;
+#[path = "all/rules_sql.rs"]
 mod rules_sql;

@@ -678,7 +678,7 @@ pub struct OptionSpec {
     /// Other spellings.
     #[serde(default)]
     pub spellings: Vec<String>,
-    /// Who takes it: types (their class called, or their setting; not the types based on them), functions by canonical path
+    /// Who takes it: types (their class called, or their setting; the types based on them too), functions by canonical path
     /// (`redis.from_url`), methods that make one (`type.method`).
     pub on: Vec<String>,
     /// Values that count as off or as set.

@@ -32,7 +32,7 @@ fn files() -> Vec<(String, LibraryFile)> {
 /// Collects what a file gets wrong.
 struct Check<'a> {
     file: &'a LibraryFile,
-    /// Every library by the name of its file, for `library:type`.
+    /// Every library, for `library:type`.
     all: &'a [(String, LibraryFile)],
     wrong: Vec<String>,
 }
