@@ -247,6 +247,10 @@ pub struct TypeSpec {
     /// What it raises on a loss, instead of the library's `loss`.
     #[serde(default)]
     pub loss: Vec<Loss>,
+    /// Attributes and methods that do not notice a loss (`conn.open`): replacing or reviving the connection only if they say so
+    /// does not count.
+    #[serde(default)]
+    pub blind: Vec<String>,
     /// Class attribute through which the round trips of a class and its objects find their handle: `Meta.database`. Looked up
     /// in the bases too.
     #[serde(default)]
@@ -459,7 +463,7 @@ pub struct CallSpec {
     /// with nothing to say which, revives the library's ambient connections.
     #[serde(default)]
     pub revives: bool,
-    /// It starts a transaction on its object.
+    /// It starts a transaction on its object, if none is open: explicitly, or as the first statement outside of autocommit mode.
     #[serde(default)]
     pub begins: bool,
     /// It ends a transaction on its object.
@@ -543,6 +547,12 @@ pub struct When {
     /// Then it revives its object.
     #[serde(default)]
     pub revives: Option<bool>,
+    /// Then it starts a transaction on its object, or does not (a connection in autocommit mode).
+    #[serde(default)]
+    pub begins: Option<bool>,
+    /// Then it raises this on a loss.
+    #[serde(default)]
+    pub raises: Option<String>,
 }
 
 /// A literal in a condition.
