@@ -251,8 +251,12 @@ pub struct TypeSpec {
     /// does not count.
     #[serde(default)]
     pub blind: Vec<String>,
+    /// Methods that a class of the project overrides to make it reconnect: with a guard in the override that repeats or revives,
+    /// its objects are self-healing (`execute_sql`, `cursor`).
+    #[serde(default)]
+    pub overrides: Vec<String>,
     /// Class attribute through which the round trips of a class and its objects find their handle: `Meta.database`. Looked up
-    /// in the bases too.
+    /// in the bases too. What leads to no handle makes no round trip (a model on an SQLite file).
     #[serde(default)]
     pub through: Option<String>,
     /// What the constructor does, beyond giving the type (a round trip, what it keeps).
@@ -453,7 +457,8 @@ pub struct CallSpec {
     #[serde(default)]
     pub opens: bool,
     /// The arguments over whose handle it works: `Session(bind=engine)`, `Redis(connection_pool=pool)`, `execute_values(cursor, ..)`.
-    /// The result is made from that handle; a function with `trip` makes its round trip on it.
+    /// The result is made from that handle (the object itself, if nothing is given: `configure(bind=engine)`). A function with
+    /// `trip` makes its round trip on it, and none if the argument is no handle.
     #[serde(default)]
     pub over: Option<ArgRef>,
     /// Arguments that hold a dictionary of further options (`engine_options={..}`).
@@ -688,8 +693,8 @@ pub struct OptionSpec {
     /// Other spellings.
     #[serde(default)]
     pub spellings: Vec<String>,
-    /// Who takes it: types (their class called, or their setting; the types based on them too), functions by canonical path
-    /// (`redis.from_url`), methods that make one (`type.method`).
+    /// Who takes it: types (their class called, or their setting; the types based on them too), functions or single classes by
+    /// canonical path (`redis.from_url`), methods that make one (`type.method`).
     pub on: Vec<String>,
     /// Values that count as off or as set.
     #[serde(default)]
@@ -703,7 +708,7 @@ pub struct OptionSpec {
     /// True: reported when the option is missing.
     #[serde(default)]
     pub missing: bool,
-    /// Versions in which it counts.
+    /// Versions in which it counts: of this library, not of a layer's driver.
     #[serde(default)]
     pub versions: Option<String>,
     /// Reported only if one of these holds for the other options and arguments; then at the argument that it looks at
@@ -735,7 +740,8 @@ pub struct SettingSpec {
     pub name: String,
     /// What it configures: a type, as in `OptionSpec::on`.
     pub on: String,
-    /// The one option or argument that it sets; if left out, it holds a dictionary of options.
+    /// The one option or argument that it sets; if left out, it holds a dictionary of options, and a missing one is reported
+    /// there and not at the constructor.
     #[serde(default)]
     pub option: Option<String>,
     /// It stands for the whole client: there is no constructor that takes the setting, and each one is checked for missing options.
@@ -791,6 +797,7 @@ pub struct Sample {
     /// The file's name, where it matters (`settings.py`); else one that fits the language.
     #[serde(default)]
     pub file: Option<String>,
-    /// The code; expected codes as `#! RL101` or `//~ RL101` at the end of a line.
+    /// The code; expected codes as `#! RL101` or `//~ RL101` at the end of a line (`#! RL101|RL104`: either). `#? RL101` or
+    /// `//? RL101`: allowed there, not required.
     pub code: String,
 }
