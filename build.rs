@@ -51,7 +51,11 @@ fn embed_rule_texts(root: &Path, out: &Path) {
     files.sort();
     let mut list = String::from("&[\n");
     for file in files {
-        let name = file.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        let name = file
+            .file_name()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
         writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes it");
     }
     list.push_str("]\n");

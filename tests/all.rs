@@ -7,5 +7,7 @@ mod support;
 mod reports;
 #[path = "all/rules_parse.rs"]
 mod rules_parse;
+#[path = "all/rules_consistent.rs"]
+mod rules_consistent;
 #[path = "all/rules_sql.rs"]
 mod rules_sql;

@@ -34,6 +34,15 @@ pub struct FuncId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClassId(pub u32);
 
+/// Index of an `impl` block in [`Module::impls`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ImplId(pub u32);
+
+/// How deep the Rust front-end lets expressions, types, patterns and blocks nest (a method call is one level, which is
+/// two nodes). What lies deeper becomes [`ExprKind::Unknown`] and is recorded in [`Module::errors`], so that a later
+/// stage may walk the tree by recursion.
+pub const MAX_DEPTH: u32 = 500;
+
 /// One lowered file.
 #[derive(Debug)]
 pub struct Module {
@@ -45,8 +54,10 @@ pub struct Module {
     pub funcs: Vec<Func>,
     /// All classes and their like, by [`ClassId`], nested ones too.
     pub classes: Vec<Class>,
-    /// Rust `impl` blocks. Empty in Python.
+    /// Rust `impl` blocks, by [`ImplId`]. Empty in Python.
     pub impls: Vec<Impl>,
+    /// Rust: the `mod name;` declarations, which say where the files of submodules are. Empty in Python.
+    pub submodules: Vec<Submodule>,
     /// The statements at module level, in order. Items appear as [`StmtKind::Func`] and [`StmtKind::Class`].
     pub body: Block,
     /// Comments, in order, for suppressions. Doc comments included.
@@ -66,6 +77,7 @@ impl Module {
             funcs: Vec::new(),
             classes: Vec::new(),
             impls: Vec::new(),
+            submodules: Vec::new(),
             body: Block::default(),
             comments: Vec::new(),
             errors: Vec::new(),
@@ -75,8 +87,7 @@ impl Module {
 
     /// Adds an expression to the arena.
     pub fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id =
-            ExprId(u32::try_from(self.exprs.len()).expect("fewer expressions than bytes, and files are below 4 GB"));
+        let id = ExprId(u32::try_from(self.exprs.len()).expect("fewer expressions than bytes, and files are below 4 GB"));
         self.exprs.push(Expr { kind, span });
         id
     }
@@ -95,6 +106,11 @@ impl Module {
     pub fn class(&self, id: ClassId) -> &Class {
         &self.classes[id.0 as usize]
     }
+
+    /// The `impl` block behind an id of this module.
+    pub fn imp(&self, id: ImplId) -> &Impl {
+        &self.impls[id.0 as usize]
+    }
 }
 
 /// A region that could not be parsed.
@@ -106,7 +122,8 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-/// A sequence of statements. In Rust the value of a block is that of a trailing [`StmtKind::Value`].
+/// A sequence of statements. In Rust the value of a block is that of a trailing [`StmtKind::Value`]; where the block
+/// belongs to a statement whose value nobody takes (`if a { b() } else { c() };`), that value is dropped.
 #[derive(Debug, Default)]
 pub struct Block(pub Vec<Stmt>);
 
@@ -213,6 +230,8 @@ pub enum StmtKind {
     },
     /// A bare block (Rust's `{ .. }`, `unsafe { .. }`).
     Block(Block),
+    /// Rust: `'a: { .. }`, which `break 'a value` leaves with that value.
+    Labelled(Block),
     /// `return`.
     Return(Option<ExprId>),
     /// `raise exc from cause`; a bare `raise` has neither.
@@ -222,7 +241,8 @@ pub enum StmtKind {
         /// `from`.
         cause: Option<ExprId>,
     },
-    /// `break`; in Rust possibly with a value. Labels are resolved by the front-end: `depth` loops outwards, 0 the innermost.
+    /// `break`; in Rust possibly with a value. Labels are resolved by the front-end: `depth` loops outwards, 0 the
+    /// innermost. A [`StmtKind::Labelled`] block counts like a loop.
     Break {
         /// How many further loops are left.
         depth: u32,
@@ -252,7 +272,8 @@ pub enum StmtKind {
     Unknown(Vec<ExprId>),
 }
 
-/// One name brought in by an import.
+/// One name brought in by an import. Rust's `mod x;` is one too, of `x` from `self` (see also [`Submodule`]); so is
+/// `extern crate x as y;`, with `x` as the `module` and no `name`.
 #[derive(Clone, Debug)]
 pub struct Import {
     /// The path before the imported name: `a.b` in `from a.b import c`, `a.b` in `import a.b`, `a::b` in `use a::b::c`.
@@ -263,7 +284,7 @@ pub struct Import {
     pub name: Option<Symbol>,
     /// `from a import *`, `use a::*`.
     pub glob: bool,
-    /// The local name that is bound. For `import a.b` without `as` it is `a`. Unused for globs.
+    /// The local name that is bound. For `import a.b` without `as` it is `a`. Unused for globs (there it is `*`).
     pub binding: Symbol,
     /// True if the binding was written with `as`.
     pub renamed: bool,
@@ -271,6 +292,21 @@ pub struct Import {
     pub span: Span,
     /// Rust: `pub use` (a re-export). Python: always true.
     pub public: bool,
+}
+
+/// A `mod name;` declaration: the module's items are in another file.
+#[derive(Clone, Debug)]
+pub struct Submodule {
+    /// The module's name.
+    pub name: Symbol,
+    /// `#[path = ".."]`.
+    pub path: Option<String>,
+    /// The inline module that holds it; its name is a folder in the path.
+    pub outer: Option<ClassId>,
+    /// Under `#[cfg(test)]`: all of that file is test code.
+    pub is_test: bool,
+    /// The whole declaration.
+    pub span: Span,
 }
 
 /// An `except` clause.
@@ -347,7 +383,8 @@ pub struct Expr {
 /// The forms of expressions.
 #[derive(Debug)]
 pub enum ExprKind {
-    /// An identifier. In Rust also `self`, `Self`, `crate`, `super`; a macro's name ends in `!`.
+    /// An identifier. In Rust also `self`, `Self`, `crate`, `super`; a macro's name ends in `!`. A raw identifier is
+    /// without its `r#`.
     Name(Symbol),
     /// `base.name`, and in Rust `base::name`, tuple fields `base.0`.
     Attr {
@@ -360,7 +397,10 @@ pub enum ExprKind {
         /// Rust: written with `::`.
         path: bool,
     },
-    /// A call. A Rust method call has an [`ExprKind::Attr`] as its callee. Macro arguments are lowered as arguments.
+    /// A call. A Rust method call has an [`ExprKind::Attr`] as its callee, its turbofish is dropped. Macro arguments are
+    /// lowered as arguments: `name = value` by name; a body of statements is one argument, a [`ExprKind::Control`] block
+    /// or, if it yields, a generator ([`ExprKind::Lambda`]). A macro whose tokens make no sense has no arguments.
+    /// `lazy_static!` and `thread_local!` become assignments of the call of that macro with a closure.
     Call {
         /// What is called.
         callee: ExprId,
@@ -368,13 +408,15 @@ pub enum ExprKind {
         args: Vec<Arg>,
     },
     /// `base[index]`. A type with generics (`Optional[X]`, `Arc<X, Y>`) is an index, several arguments a tuple.
+    /// Rust: `Item = X` among them is an [`ExprKind::Assign`]; `Fn(A, B) -> C` is `Fn[(A, B), C]` with the arguments
+    /// always a tuple; `impl A + B` and `dyn A + B` are `impl[A, B]` and `dyn[A, B]`. Lifetimes are left out.
     Index {
         /// The container or generic type.
         base: ExprId,
         /// The key, slice, or type arguments.
         index: ExprId,
     },
-    /// `a:b:c` inside an index, `a..b` in Rust.
+    /// `a:b:c` inside an index, `a..b` in Rust (only the ends that are given).
     Slice(Vec<ExprId>),
     /// A string, bytes or f-string.
     Str(StrLit),
@@ -388,11 +430,12 @@ pub enum ExprKind {
     None,
     /// `(a, b)`, and Python's `a, b`.
     Tuple(Vec<ExprId>),
-    /// `[a, b]`, Rust arrays and `vec![..]`.
+    /// `[a, b]`, Rust arrays and `vec![..]` (`[a; n]` has one element), slice types `[T]`.
     List(Vec<ExprId>),
     /// `{a, b}`.
     Set(Vec<ExprId>),
-    /// `{k: v, **rest}`: a `None` key is `**rest`.
+    /// `{k: v, **rest}`: a `None` key is `**rest`. Rust: macros of that shape (`doc! { "a": 1 }`, `json!({..})`,
+    /// `hashmap! { a => b }`), nested ones too.
     Dict(Vec<(Option<ExprId>, ExprId)>),
     /// A comprehension or generator expression.
     Comp {
@@ -428,7 +471,7 @@ pub enum ExprKind {
     Or(Vec<ExprId>),
     /// `not a`, `!a`.
     Not(ExprId),
-    /// Any other operator, comparisons too.
+    /// Any other operator, comparisons too. In Rust `a + b + c` is one node with three operands.
     Op {
         /// As written: `+`, `==`, `is not`, `in`, `|`, `%`.
         op: Symbol,
@@ -444,7 +487,7 @@ pub enum ExprKind {
     },
     /// Rust: `value?`.
     Propagate(ExprId),
-    /// Rust: `let pattern = value` as a condition.
+    /// Rust: `let pattern = value` as a condition, and `matches!(value, pattern)`.
     LetCond {
         /// The pattern.
         pattern: Box<Pattern>,
@@ -462,13 +505,35 @@ pub enum ExprKind {
     },
     /// Rust: a statement used as an expression (`if`, `match`, `loop`, a block). Also `return`, `break` in expression position.
     Control(Box<Stmt>),
-    /// Rust: `&x`, `&mut x`, `*x`, `x as T`: the same value for every question asked here.
+    /// Rust: `select! { pattern = future => body, .. }`: one of the futures completes and its body runs, the others are
+    /// dropped. Where a pattern does not match, the others go on.
+    Select(Vec<SelectArm>),
+    /// Rust: `&x`, `&mut x`, `*x`, `x as T`, `(x)`, the types `&T`, `*const T`: the same value for every question asked here.
     Same(ExprId),
     /// Anything else, with the parts that are evaluated.
     Unknown(Vec<ExprId>),
 }
 
+/// An arm of [`ExprKind::Select`].
+#[derive(Debug)]
+pub struct SelectArm {
+    /// What the result is bound to; [`PatternKind::Wild`] for `else`.
+    pub pattern: Pattern,
+    /// What is waited for, as an [`ExprKind::Await`] of the future (a plain call in crossbeam's `recv(r) -> x => ..`).
+    /// `None` for `else`, `default` and `complete`.
+    pub future: Option<ExprId>,
+    /// `, if condition`: evaluated first.
+    pub guard: Option<ExprId>,
+    /// What runs then; its value is a trailing [`StmtKind::Value`].
+    pub body: Block,
+    /// The whole arm.
+    pub span: Span,
+}
+
 /// A string literal: its text as far as it is known.
+///
+/// In the format string of a Rust formatting macro every placeholder is a `None` part. Only captured names (`{name}`)
+/// are in `values`; what fills the others are the further arguments of the macro.
 #[derive(Debug, Default)]
 pub struct StrLit {
     /// The decoded parts; `None` stands for an interpolated value. Adjacent literals are joined.
@@ -541,28 +606,45 @@ pub struct Func {
     pub params: Vec<Param>,
     /// The return type as written.
     pub returns: Option<ExprId>,
-    /// Decorators outermost first; Rust attributes, lowered as calls or names.
+    /// Decorators outermost first; Rust attributes, lowered as calls or names. `#[name = value]` is `name(value)`.
     pub decorators: Vec<ExprId>,
-    /// The body. A lambda's is a single [`StmtKind::Return`]; a Rust body may end in [`StmtKind::Value`].
+    /// Rust: the type parameters with their bounds, also those that a `where` clause adds to parameters of the outer
+    /// `impl`.
+    pub generics: Vec<Generic>,
+    /// The body. A Python lambda's is a single [`StmtKind::Return`]; a Rust body may end in [`StmtKind::Value`].
     pub body: Block,
     /// `async def`, `async fn`, `async move {}`.
     pub is_async: bool,
     /// Contains a `yield` of its own.
     pub is_generator: bool,
-    /// The class, struct, trait or inline module whose body holds it.
+    /// The class, trait or inline module whose body holds it. `None` for what an `impl` block or another function holds.
     pub class: Option<ClassId>,
+    /// Rust: the `impl` block that holds it.
+    pub imp: Option<ImplId>,
     /// The function that it is nested in.
     pub parent: Option<FuncId>,
-    /// Rust: visible outside of its module (`pub`, `pub(crate)`). Python: true.
+    /// Rust: visible outside of its module (`pub`, `pub(crate)`), or a method of a trait or of its implementation.
+    /// Python: true.
     pub public: bool,
-    /// Rust: `#[test]`, or inside `#[cfg(test)]`.
+    /// Rust: `#[test]` and its like, or inside `#[cfg(test)]` or a test.
     pub is_test: bool,
-    /// Rust: a trait method without a body.
+    /// Rust: a trait method or foreign function without a body.
     pub declaration_only: bool,
     /// The whole definition.
     pub span: Span,
     /// The name alone, or the start of a lambda.
     pub name_span: Span,
+}
+
+/// A type parameter.
+#[derive(Debug)]
+pub struct Generic {
+    /// Its name.
+    pub name: Symbol,
+    /// The traits it must have, as types; bounds such as `?Sized` and lifetimes are left out. A const parameter has none.
+    pub bounds: Vec<ExprId>,
+    /// Its default.
+    pub default: Option<ExprId>,
 }
 
 /// A parameter.
@@ -610,7 +692,8 @@ pub enum ClassKind {
     Trait,
     /// Rust: `mod name { .. }`.
     Module,
-    /// Rust: `type Name = ..;`, the aliased type is the only base.
+    /// Rust: `type Name = ..;`, the aliased type is the only base. In a trait the base is the default or else
+    /// `impl[bounds]`. Trait aliases have their bounds as bases.
     Alias,
 }
 
@@ -632,7 +715,7 @@ pub struct Class {
     /// Rust: the fields; tuple fields are named `0`, `1`. For an enum: `Variant` per variant, its type a tuple of payloads.
     pub fields: Vec<Field>,
     /// Rust: the type parameters.
-    pub generics: Vec<Symbol>,
+    pub generics: Vec<Generic>,
     /// The function that it is nested in.
     pub parent: Option<FuncId>,
     /// The class or inline module that it is nested in.
@@ -654,6 +737,8 @@ pub struct Field {
     pub annotation: Option<ExprId>,
     /// Attributes, as decorators.
     pub decorators: Vec<ExprId>,
+    /// What a variant carries, again with attributes. Empty for the field of a struct.
+    pub fields: Vec<Field>,
     /// Where.
     pub span: Span,
 }
@@ -661,14 +746,24 @@ pub struct Field {
 /// A Rust `impl` block.
 #[derive(Debug)]
 pub struct Impl {
+    /// The type parameters.
+    pub generics: Vec<Generic>,
     /// The trait of `impl Trait for Type`.
     pub of_trait: Option<ExprId>,
     /// The type.
     pub self_type: ExprId,
     /// The functions.
     pub funcs: Vec<FuncId>,
-    /// Associated types and constants: `type Target = X;`.
+    /// Associated types: `type Target = X;`.
     pub types: Vec<(Symbol, ExprId)>,
-    /// The inline module or function that holds it, for name look-up.
+    /// Associated constants as [`StmtKind::Assign`].
+    pub consts: Block,
+    /// The inline module that holds it, for name look-up.
     pub outer: Option<ClassId>,
+    /// The function that holds it.
+    pub parent: Option<FuncId>,
+    /// Inside `#[cfg(test)]`.
+    pub is_test: bool,
+    /// The whole block.
+    pub span: Span,
 }

@@ -42,7 +42,10 @@ pub fn fingerprints(findings: &[Finding], sources: &Sources, path: impl Fn(&str)
             let hash = fnv1a(&[&code, &path(&source.path), &finding.context, &line]);
             let occurrence = seen.entry(hash).or_default();
             *occurrence += 1;
-            Fingerprint { hash, occurrence: *occurrence }
+            Fingerprint {
+                hash,
+                occurrence: *occurrence,
+            }
         })
         .collect()
 }

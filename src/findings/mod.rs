@@ -259,7 +259,9 @@ impl Source {
 
     /// The text of a line (from 1) without its line ending; empty if there is no such line.
     pub fn line(&self, row: u32) -> &str {
-        let Some(start) = self.lines.line_start(row) else { return "" };
+        let Some(start) = self.lines.line_start(row) else {
+            return "";
+        };
         let end = self.lines.line_start(row + 1).map_or(self.text.len(), |e| e as usize);
         self.text[start as usize..end].trim_end_matches(['\n', '\r'])
     }

@@ -494,7 +494,7 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn item(&mut self, base: Value, key: Value, at: ExprRef) -> Value {
+    pub(super) fn item(&mut self, base: Value, key: Value, at: ExprRef, sliced: bool) -> Value {
         let mut result = Value::NOTHING;
         let name = self.item_name(key);
         for obj in self.v.list(base) {
@@ -503,7 +503,7 @@ impl Interp<'_> {
                     let shared = self.shared(obj);
                     if let Some(value) = self.field(shared, name) {
                         value
-                    } else if let Some(spec) = self.k.ty(handle.ty).index {
+                    } else if let Some(spec) = self.k.ty(handle.ty).slice.filter(|_| sliced).or(self.k.ty(handle.ty).index) {
                         self.apply(spec, Some(obj), &Args::positional(vec![key]), at)
                     } else {
                         Value::UNKNOWN

@@ -66,6 +66,8 @@ impl Frame {
             loops: Vec::new(),
             thrown: None,
             transactions: 0,
+            turned_on: Vec::new(),
+            retried: Vec::new(),
         }
     }
 }
@@ -97,6 +99,13 @@ impl Interp<'_> {
             Obj::Bound(receiver, inner) => {
                 let first = self.v.single(receiver);
                 let args = args.with_first(first);
+                if matches!(self.v.get(receiver), Obj::Handle(_)) {
+                    // The project put its own function in the place of a driver's method.
+                    let outer = self.patched_at.replace(at);
+                    let value = self.call_obj(inner, &args, at);
+                    self.patched_at = outer;
+                    return value;
+                }
                 match *self.v.get(inner) {
                     Obj::Func(func, env) => {
                         let owner = self.func_class.get(&func).copied();
@@ -117,13 +126,14 @@ impl Interp<'_> {
                     matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))
                 }));
                 match receiver {
-                    Some(receiver) => self.apply(spec, Some(receiver), &args.rest(1), at),
+                    Some(receiver) => self.apply(spec, Some(receiver), &args.rest(1), self.patched_at.unwrap_or(at)),
                     None => Value::UNKNOWN,
                 }
             }
             Obj::Decorator(spec, guard, made) => self.decorate_with(spec, guard, made, args, at),
             Obj::Guarded(inner, guard) => {
                 let outer = std::mem::take(&mut self.frame().flights);
+                let mark = self.guard_mark.replace(self.log_mark());
                 let value = self.call_obj(inner, args, at);
                 let raised = std::mem::replace(&mut self.frame().flights, outer);
                 // The guard runs around the body of a coroutine function, which runs when it is awaited.
@@ -131,6 +141,7 @@ impl Interp<'_> {
                 for flight in self.filter(raised, guard) {
                     self.emit(flight);
                 }
+                self.guard_mark = mark;
                 value
             }
             Obj::Guard(guard) => {
@@ -274,6 +285,8 @@ impl Interp<'_> {
 
     /// The errors of a summary arrive at the caller.
     pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
+        self.waits_log += usize::from(summary.waits);
+        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
             flight.path = self.path_prepend(at, flight.path);
@@ -283,6 +296,9 @@ impl Interp<'_> {
 
     /// Emits unless the same error is on its way already along a path that is not longer.
     fn emit_joined(&mut self, flight: Flight) {
+        if flight.making.is_none() && self.here().retried.contains(&flight.site) {
+            return;
+        }
         let length = self.out.paths.length(flight.path);
         let index = self.frame().flights.iter().position(|f| {
             f.site == flight.site
@@ -339,6 +355,7 @@ impl Interp<'_> {
             yields: Value::NOTHING,
             flights: Rc::from([]),
             diverges: false,
+            waits: false,
             raises: Rc::from([]),
         };
         if self.running.contains_key(&act) {
@@ -350,6 +367,7 @@ impl Interp<'_> {
         self.activations += 1;
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
+        let log = self.log_mark();
         let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
         self.running.remove(&act);
         let mut frame = frame;
@@ -386,6 +404,7 @@ impl Interp<'_> {
             yields: frame.yields,
             flights: flights.into(),
             diverges,
+            waits: self.waited_since(log),
             raises: frame.raises.into(),
         };
         self.memo.insert(act, summary.clone());
@@ -791,7 +810,7 @@ impl Interp<'_> {
                         self.set_item(receiver, key, value);
                     }
                 }
-                let found = self.item(receiver, key, at);
+                let found = self.item(receiver, key, at, false);
                 let default = args.pos.get(1).copied().unwrap_or(Value::NONE);
                 self.v.join(found, default)
             }
@@ -981,11 +1000,13 @@ impl Interp<'_> {
         at: ExprRef,
     ) -> Value {
         let outer = std::mem::take(&mut self.frame().flights);
+        let mark = self.guard_mark.replace(self.log_mark());
         let value = self.call(func, args, at);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         for flight in self.filter(raised, guard) {
             self.emit(flight);
         }
+        self.guard_mark = mark;
         self.guard_lazily(value, guard)
     }
 

@@ -8,8 +8,22 @@ use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Module, S
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
+/// Expressions evaluated within expressions, over all calls, before evaluation gives up.
+const MAX_NESTING: usize = 4000;
+
 impl Interp<'_> {
     pub(super) fn eval(&mut self, m: &Module, id: ExprId) -> Value {
+        if self.depth >= MAX_NESTING {
+            self.out.truncated = true;
+            return Value::UNKNOWN;
+        }
+        self.depth += 1;
+        let value = self.eval_kind(m, id);
+        self.depth -= 1;
+        value
+    }
+
+    fn eval_kind(&mut self, m: &Module, id: ExprId) -> Value {
         let expr = m.expr(id);
         let at = self.expr_ref(id);
         match &expr.kind {
@@ -24,7 +38,8 @@ impl Interp<'_> {
                 let base_value = self.eval(m, *base);
                 let key = self.eval(m, *index);
                 self.read_env_item(m, *base, base_value, key, at);
-                self.item(base_value, key, at)
+                let sliced = matches!(m.expr(*index).kind, ExprKind::Slice(_));
+                self.item(base_value, key, at, sliced)
             }
             ExprKind::Slice(parts) | ExprKind::Unknown(parts) => {
                 for part in parts {
@@ -163,6 +178,7 @@ impl Interp<'_> {
                 }
                 Value::UNKNOWN
             }
+            ExprKind::Select(_) => Value::UNKNOWN,
             ExprKind::Control(stmt) => {
                 self.exec_block(m, &crate::core::Block(Vec::new()));
                 let _ = stmt;
@@ -396,6 +412,16 @@ impl Interp<'_> {
 
     /// Iterates a generator expression here.
     pub(super) fn run_comprehension(&mut self, expr: ExprRef, env: EnvId, at: ExprRef) -> Value {
+        // `x = (f(y) for y in x)` in a loop iterates itself, as far as can be told.
+        if !self.comprehensions.insert(expr) {
+            return Value::UNKNOWN;
+        }
+        let value = self.run_comprehension_once(expr, env, at);
+        self.comprehensions.remove(&expr);
+        value
+    }
+
+    fn run_comprehension_once(&mut self, expr: ExprRef, env: EnvId, at: ExprRef) -> Value {
         let Some(module) = self.world.module(expr.unit) else { return Value::UNKNOWN };
         let ExprKind::Comp { clauses, element, .. } = &module.expr(expr.expr).kind else { return Value::UNKNOWN };
         if self.here().env == env {

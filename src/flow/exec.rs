@@ -81,7 +81,7 @@ impl Interp<'_> {
                 let value = self.eval(m, *subject);
                 self.exec_match(m, value, arms);
             }
-            StmtKind::Block(block) => self.exec_block(m, block),
+            StmtKind::Block(block) | StmtKind::Labelled(block) => self.exec_block(m, block),
             StmtKind::Return(value) => {
                 let value = value.map_or(Value::NONE, |v| self.eval(m, v));
                 let joined = self.v.join(self.here().ret, value);
@@ -217,7 +217,8 @@ impl Interp<'_> {
 
     /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
     fn exec_loop(&mut self, m: &Module, body: &Block, head: impl Fn(&mut Self), endless: bool, otherwise: &Block) {
-        self.frame().loops.push(LoopState::default());
+        let log = Some(self.log_mark());
+        self.frame().loops.push(LoopState { log, ..LoopState::default() });
         let mut exit = None;
         for _ in 0..LOOP_PASSES {
             let before = self.save();
@@ -255,6 +256,7 @@ impl Interp<'_> {
         for handler in &mut frame.handlers {
             if handler.loops > index {
                 handler.completes = true;
+                handler.goes_on |= !is_break;
             }
         }
         if is_break {
@@ -465,11 +467,12 @@ impl Interp<'_> {
     /// Evaluates a handler's body and tells how it ends.
     pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
         let loops = self.here().loops.len();
-        self.frame().handlers.push(HandlerState { name, completes: false, raises: Vec::new(), loops });
+        self.frame().handlers.push(HandlerState { name, completes: false, goes_on: false, raises: Vec::new(), loops });
         self.exec_block(m, body);
         let mut state = self.frame().handlers.pop().expect("pushed above");
         if !self.here().dead {
             state.completes = true;
+            state.goes_on = true;
         }
         state
     }

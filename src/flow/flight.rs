@@ -45,8 +45,12 @@ pub struct Site {
     pub confidence: Confidence,
     /// Where the connection behind it was opened.
     pub origin: Option<ExprRef>,
-    /// What repeating it does.
+    /// What repeating it does, with the arguments looked at: never `Updates` or `Statement`.
     pub repeat: Option<Repeat>,
+    /// For an insert: the display of the document without a key of its own.
+    pub document: Option<ExprRef>,
+    /// Takes one item of an iteration that goes on elsewhere.
+    pub steps: bool,
     /// Inside an open transaction.
     pub in_transaction: bool,
     /// The function around it.
@@ -71,6 +75,10 @@ impl Sites {
             known.confidence = known.confidence.max(site.confidence);
             known.in_transaction |= site.in_transaction;
             known.repeat = known.repeat.max_of(site.repeat);
+            if known.document.is_none() {
+                known.document = site.document;
+            }
+            known.steps |= site.steps;
             if known.origin.is_none() {
                 known.origin = site.origin;
             }

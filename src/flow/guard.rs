@@ -33,6 +33,7 @@ impl Interp<'_> {
     ) {
         let outer = std::mem::take(&mut self.frame().flights);
         let before = self.save();
+        let log = self.log_mark();
         self.exec_block(m, body);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         let after_body = self.save();
@@ -59,6 +60,7 @@ impl Interp<'_> {
             self.exec_block(m, otherwise);
         }
         let mut ends = vec![self.save()];
+        let mut retried = Vec::new();
 
         for (index, handler) in handlers.iter().enumerate() {
             self.restore(at_handlers.clone());
@@ -67,7 +69,9 @@ impl Interp<'_> {
                 let bound = self.exception_value(&flights, classes[index]);
                 self.set_var(name, bound);
             }
+            let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
+            let waited = self.waited_since(handler_log);
             ends.push(self.save());
             let place = self.place(handler.span);
             let what = self.handler_text(handler.span);
@@ -79,11 +83,21 @@ impl Interp<'_> {
                 }
                 continue;
             }
+            if let Some((place, found)) = retry {
+                self.note_retry(place, &found, &flights, log, waited);
+                let sites: Vec<_> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
+                retried.extend(sites);
+            }
+            if state.goes_on {
+                self.note_resumed(place, &flights, log);
+            }
+            let retry = retry.map(|(place, _)| place);
             self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None });
         }
         for flight in passed {
             self.emit(flight);
         }
+        self.frame().retried.extend(retried);
         let first = ends.swap_remove(0);
         self.restore(first);
         for end in ends {
@@ -382,14 +396,29 @@ impl Interp<'_> {
         }
         let transaction = self.is_transaction(manager);
         self.frame().transactions += usize::from(transaction);
+        let options = self.turned_on(manager);
+        let before = self.here().turned_on.len();
+        self.frame().turned_on.extend(options);
         let outer = std::mem::take(&mut self.frame().flights);
         self.exec_with(m, rest, body);
         let raised = std::mem::replace(&mut self.frame().flights, outer);
         self.frame().transactions -= usize::from(transaction);
+        self.frame().turned_on.truncate(before);
         let dead = self.here().dead;
         self.frame().dead = false;
         self.leave(manager, at, raised);
         self.frame().dead = dead;
+    }
+
+    fn turned_on(&self, manager: Value) -> Vec<String> {
+        self.v
+            .objs(manager)
+            .iter()
+            .filter_map(|&o| match self.v.get(o) {
+                Obj::Handle(h) => self.k.ty(h.ty).spec.turns_on.as_ref().map(|t| t.to_ascii_lowercase()),
+                _ => None,
+            })
+            .collect()
     }
 
     fn is_transaction(&mut self, manager: Value) -> bool {
@@ -547,6 +576,9 @@ impl Interp<'_> {
             match self.guard_covers(&guard, &flight.error) {
                 Cover::Whole | Cover::Unclear => {
                     let retry = guard.retries.then_some(guard.place);
+                    if retry.is_some() {
+                        self.note_guard_retry(&guard, &flight);
+                    }
                     self.stop(&flight, Stop { place: guard.place, what: guard.name.clone(), retry, guard: Some(id) });
                 }
                 miss => {

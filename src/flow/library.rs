@@ -17,6 +17,7 @@ struct Effective<'k> {
     gives: Option<&'k str>,
     sets: u32,
     repeat: Option<Repeat>,
+    document: Option<ExprRef>,
 }
 
 impl<'w> Interp<'w> {
@@ -62,7 +63,8 @@ impl<'w> Interp<'w> {
         if is_decorator {
             return self.decorator(id, recv, args, at);
         }
-        let effective = self.effective(call, spec.lib, recv, args, at);
+        let mut effective = self.effective(call, spec.lib, recv, args, at);
+        self.settle_repeat(&mut effective, spec.lib, args);
         if let Some(registers) = &call.registers {
             if let Some(value) = self.register(id, registers.what, recv, args, at) {
                 return value;
@@ -77,6 +79,9 @@ impl<'w> Interp<'w> {
         }
         if let Some(awaited) = &call.awaits {
             let values: Vec<Value> = Self::arg_values(args, awaited);
+            let kept = call.returns_errors.as_ref().and_then(|r| Self::arg(args, r));
+            let kept = kept.is_some_and(|v| self.v.truth(v) != Some(false));
+            let outer = kept.then(|| std::mem::take(&mut self.frame().flights));
             let mut got = Vec::new();
             for value in values {
                 // A list of awaitables: each of them.
@@ -86,6 +91,14 @@ impl<'w> Interp<'w> {
                     value
                 };
                 got.push(self.await_value(value, at));
+            }
+            if let Some(outer) = outer {
+                // The errors are among the results.
+                let place = self.place_of(at);
+                let what = spec.name.to_string();
+                for flight in std::mem::replace(&mut self.frame().flights, outer) {
+                    self.stop(&flight, super::flight::Stop { place, what: what.clone(), retry: None, guard: None });
+                }
             }
             result = match got[..] {
                 [one] => one,
@@ -104,6 +117,16 @@ impl<'w> Interp<'w> {
             for value in Self::arg_values(args, stepped) {
                 let fresh = args.places.first().is_some_and(|p| self.is_fresh(*p));
                 result = self.iterate(value, at, if fresh { Consumes::First } else { Consumes::Next });
+            }
+        }
+        if let Some(tested) = &call.tests_argument {
+            for value in Self::arg_values(args, tested) {
+                self.truth_trip(value, at);
+            }
+        }
+        if let Some(given) = &call.gives_argument {
+            for value in Self::arg_values(args, given) {
+                result = self.v.join(result, value);
             }
         }
         if let Some(passed) = &call.passes_iterable {
@@ -130,10 +153,13 @@ impl<'w> Interp<'w> {
             if asynchronous {
                 return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, at);
             }
-            self.round_trip(id, recv, &[trip], effective.repeat, at, None);
+            self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at);
         }
         if call.lazy {
             self.making(lib, recv, at);
+        }
+        if call.waits {
+            self.waits_log += 1;
         }
         if call.exits {
             self.raise(vec![Raise::Answer]);
@@ -158,6 +184,7 @@ impl<'w> Interp<'w> {
             gives: call.gives.as_deref(),
             sets: if call.when.iter().all(|w| w.sets.is_none()) { call.sets.as_ref().map_or(0, |f| self.k.flag(f)) } else { 0 },
             repeat: call.repeat,
+            document: None,
         };
         for when in &call.when {
             if self.holds(when, lib, recv, args, at) {
@@ -265,6 +292,55 @@ impl<'w> Interp<'w> {
         false
     }
 
+    /// Looks at the arguments of a write: what repeating it does.
+    fn settle_repeat(&mut self, effective: &mut Effective<'_>, lib: LibId, args: &Args) {
+        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        match effective.repeat {
+            Some(Repeat::Updates) => {
+                let library = self.k.library(lib);
+                let own = &library.file.changing;
+                let changing = if own.is_empty() { &self.k.library(library.driver).file.changing } else { own };
+                let changes = values.iter().any(|&v| {
+                    self.contains(v, &|this, obj| match this.v.get(obj) {
+                        Obj::Dict(_) => this.keys(obj).iter().any(|k| changing.iter().any(|c| c == k.as_str())),
+                        _ => false,
+                    })
+                });
+                effective.repeat = Some(if changes { Repeat::Changes } else { Repeat::Same });
+            }
+            Some(Repeat::Statement) => {
+                let text = values.first().and_then(|&v| self.v.text(v));
+                let changes = text.is_some_and(|t| statement_changes(t.as_str()));
+                effective.repeat = Some(if changes { Repeat::Changes } else { Repeat::Same });
+            }
+            Some(Repeat::Inserts) => {
+                let mut documents = Vec::new();
+                for &value in values.iter().take(1) {
+                    for obj in self.v.list(value) {
+                        match *self.v.get(obj) {
+                            Obj::Dict(literal) => documents.push((obj, literal)),
+                            Obj::List(_) => {
+                                let items = self.entries(obj);
+                                for item in self.v.list(items) {
+                                    if let Obj::Dict(literal) = *self.v.get(item) {
+                                        documents.push((item, literal));
+                                    }
+                                }
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                let any = Symbol::new("*");
+                effective.document = documents
+                    .iter()
+                    .find(|(obj, _)| self.heap_get((*obj, any)).is_none() && !self.keys(*obj).iter().any(|k| k.as_str() == "_id"))
+                    .map(|(_, literal)| *literal);
+            }
+            _ => {}
+        }
+    }
+
     /// What the call gives.
     fn given(
         &mut self,
@@ -305,7 +381,14 @@ impl<'w> Interp<'w> {
             _ => Value::UNKNOWN,
         };
         let pending =
-            Pending { at, recv, spec: id, trip: trip.map(Symbol::new), gives, repeat: effective.repeat };
+            Pending {
+            at,
+            recv,
+            spec: id,
+            trip: trip.map(Symbol::new),
+            gives,
+            repeat: (effective.repeat, effective.document),
+        };
         let id = self.pending(pending);
         self.v.one(Obj::Pending(id))
     }
@@ -321,7 +404,7 @@ impl<'w> Interp<'w> {
                     self.iterate_handle(pending.recv, &handle, site, how);
                 }
             }
-            Some(trip) => self.round_trip(pending.spec, recv, &[trip], pending.repeat, site, None),
+            Some(trip) => self.round_trip(pending.spec, recv, &[trip], pending.repeat, site),
             None => {}
         }
         pending.gives
@@ -354,7 +437,7 @@ impl<'w> Interp<'w> {
         if let (Some(rest), false, true) = (&iteration.rest, one_batch, how != Consumes::First) {
             trips.push(rest);
         }
-        self.iteration_trip(obj, handle, &trips, at);
+        self.iteration_trip(obj, handle, &trips, at, how);
         match &ty.spec.element {
             Some(element) => self.typed(element, ty.lib, obj, None),
             None => Value::UNKNOWN,
@@ -366,16 +449,16 @@ impl<'w> Interp<'w> {
             if let Obj::Handle(handle) = self.v.get(obj).clone() {
                 let k = self.k;
                 if let Some(trip) = &k.ty(handle.ty).spec.truth {
-                    self.iteration_trip(obj, &handle, &[trip.as_str()], at);
+                    self.iteration_trip(obj, &handle, &[trip.as_str()], at, Consumes::First);
                 }
             }
         }
     }
 
-    fn iteration_trip(&mut self, obj: ObjId, handle: &Handle, trips: &[&str], at: ExprRef) {
+    fn iteration_trip(&mut self, obj: ObjId, handle: &Handle, trips: &[&str], at: ExprRef, how: Consumes) {
         let lib = self.k.ty(handle.ty).lib;
         let operation = self.k.ty(handle.ty).key;
-        self.trip(lib, operation, Some(obj), trips, None, at, handle.created.or(Some(at)), true, None);
+        self.trip(lib, operation, Some(obj), trips, (None, None), at, handle.created.or(Some(at)), Some(how), None);
     }
 
     fn round_trip(
@@ -383,13 +466,12 @@ impl<'w> Interp<'w> {
         id: SpecId,
         recv: Option<ObjId>,
         trips: &[&str],
-        repeat: Option<Repeat>,
+        repeat: (Option<Repeat>, Option<ExprRef>),
         at: ExprRef,
-        created: Option<ExprRef>,
     ) {
         let k = self.k;
         let spec = k.call(id);
-        self.trip(spec.lib, spec.name, recv, trips, repeat, at, created, false, spec.call.raises.as_deref());
+        self.trip(spec.lib, spec.name, recv, trips, repeat, at, None, None, spec.call.raises.as_deref());
     }
 
     /// The program waits for the database here.
@@ -400,12 +482,13 @@ impl<'w> Interp<'w> {
         operation: Symbol,
         recv: Option<ObjId>,
         trips: &[&str],
-        repeat: Option<Repeat>,
+        (repeat, document): (Option<Repeat>, Option<ExprRef>),
         at: ExprRef,
         created: Option<ExprRef>,
-        iteration: bool,
+        iterated: Option<Consumes>,
         raises: Option<&str>,
     ) {
+        let iteration = iterated.is_some();
         let k = self.k;
         let handle = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) => Some(*handle),
@@ -414,6 +497,7 @@ impl<'w> Interp<'w> {
         let unit = at.unit;
         let in_transaction = self.frames.iter().any(|f| f.transactions > 0);
         let mut retry = Retry::Many;
+        let turned_on: Vec<String> = self.frames.iter().flat_map(|f| f.turned_on.iter().cloned()).collect();
         for trip in trips {
             let this = match k.behaviour(lib, trip) {
                 Some((owner, gates)) => {
@@ -422,6 +506,9 @@ impl<'w> Interp<'w> {
                     let options = &self.options[options.0 as usize];
                     crate::knowledge::retry(gates, release, |name| {
                         let name = name.to_ascii_lowercase();
+                        if turned_on.contains(&name) {
+                            return Some(true);
+                        }
                         let value = options.iter().find(|(n, _)| *n == name)?.1.as_deref()?;
                         Some(!matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "none"))
                     })
@@ -457,6 +544,8 @@ impl<'w> Interp<'w> {
             confidence: handle.map_or(Confidence::Certain, |h| Self::confidence(&h)),
             origin: handle.and_then(|h| h.origin),
             repeat,
+            document,
+            steps: iterated == Some(Consumes::Next),
             in_transaction,
             func: self.site_func(at),
             panics: false,
@@ -513,6 +602,7 @@ impl<'w> Interp<'w> {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
+        self.makings_log.push(at);
         if classes.is_empty() || self.out.guarded_makings.contains_key(&at) {
             return;
         }
@@ -1109,4 +1199,24 @@ impl<'w> Interp<'w> {
         }
         Value::UNKNOWN
     }
+}
+
+/// True if running the SQL statement twice changes the result: a plain `INSERT`, an update of a value by itself.
+fn statement_changes(sql: &str) -> bool {
+    let text = sql.trim_start().to_ascii_uppercase();
+    if text.starts_with("INSERT") {
+        return !["ON CONFLICT", "ON DUPLICATE", "INSERT IGNORE", "OR IGNORE", "OR REPLACE", "WHERE NOT EXISTS"]
+            .iter()
+            .any(|safe| text.contains(safe));
+    }
+    if let Some((_, set)) = text.strip_prefix("UPDATE").and_then(|t| t.split_once(" SET ")) {
+        return set.split(" WHERE ").next().unwrap_or_default().split(',').any(|assignment| {
+            assignment.split_once('=').is_some_and(|(name, value)| {
+                let name = name.trim().trim_matches(['`', '"']);
+                value.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+                    && value.contains(['+', '-', '*', '/', '|'])
+            })
+        });
+    }
+    false
 }

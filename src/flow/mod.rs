@@ -17,8 +17,10 @@ pub mod flight;
 mod guard;
 mod library;
 mod names;
+pub mod repeat;
 mod retry;
 mod roots;
+pub mod verdict;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -83,6 +85,8 @@ struct Summary {
     flights: Rc<[Flight]>,
     /// It never returns normally.
     diverges: bool,
+    /// It waits somewhere.
+    waits: bool,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
 }
@@ -107,6 +111,8 @@ struct HandlerState {
     name: Option<Symbol>,
     /// Some path leaves the handler without raising.
     completes: bool,
+    /// Some path goes on with what follows, or with the next pass of the loop.
+    goes_on: bool,
     /// What the raising paths raise.
     raises: Vec<Raise>,
     /// Loops open when it was entered.
@@ -116,6 +122,8 @@ struct HandlerState {
 /// A loop being evaluated.
 #[derive(Debug, Default)]
 struct LoopState {
+    /// The log of makings when the loop was entered.
+    log: Option<repeat::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
 }
@@ -150,6 +158,10 @@ struct Frame {
     thrown: Option<Vec<Flight>>,
     /// Open transactions.
     transactions: usize,
+    /// Options that a `with` around the current place turns on, in lower case.
+    turned_on: Vec<String>,
+    /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
+    retried: Vec<SiteId>,
 }
 
 /// A library's guard: a retry decorator, a proxy.
@@ -185,7 +197,7 @@ struct Pending {
     spec: SpecId,
     trip: Option<Symbol>,
     gives: Value,
-    repeat: Option<crate::knowledge::Repeat>,
+    repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
 }
 
 /// A constructor call of a library's type.
@@ -244,6 +256,8 @@ pub struct Outcomes {
     pub openings: Vec<Opening>,
     /// Environment variables read.
     pub env_reads: Vec<EnvRead>,
+    /// Retries met.
+    pub retried: Vec<repeat::Retried>,
     /// Library guards by [`crate::resolve::value::GuardId`].
     pub guards: Vec<Guard>,
     /// Names of the exceptions in notes and flights.
@@ -312,6 +326,20 @@ struct Interp<'w> {
     joined: FxHashSet<ExprRef>,
     decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
     retries: FxHashMap<UnitId, retry::Retries>,
+    /// Makings of lazy objects, in the order of evaluation.
+    makings_log: Vec<ExprRef>,
+    /// How often something waited.
+    waits_log: usize,
+    /// Names of modules being looked up, to stop at circles.
+    looked_up: FxHashSet<(UnitId, Symbol)>,
+    /// Generator expressions being iterated.
+    comprehensions: FxHashSet<ExprRef>,
+    /// Expressions being evaluated.
+    depth: usize,
+    /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
+    patched_at: Option<ExprRef>,
+    /// The log when the innermost library guard was entered.
+    guard_mark: Option<repeat::Mark>,
 }
 
 /// Analyses the program.
@@ -370,6 +398,13 @@ impl<'w> Interp<'w> {
             joined: FxHashSet::default(),
             decorator_scopes: FxHashMap::default(),
             retries: FxHashMap::default(),
+            makings_log: Vec::new(),
+            waits_log: 0,
+            guard_mark: None,
+            patched_at: None,
+            comprehensions: FxHashSet::default(),
+            depth: 0,
+            looked_up: FxHashSet::default(),
         }
     }
 
@@ -532,6 +567,9 @@ impl<'w> Interp<'w> {
     /// Sends errors on outwards.
     fn emit(&mut self, flight: Flight) {
         let frame = self.frame();
+        if flight.making.is_none() && frame.retried.contains(&flight.site) {
+            return;
+        }
         if !frame.flights.contains(&flight) {
             frame.flights.push(flight);
         }

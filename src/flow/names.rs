@@ -185,6 +185,16 @@ impl Interp<'_> {
 
     /// An attribute of a module: its own name, what it imports, or a module below it.
     pub(super) fn module_attr(&mut self, unit: UnitId, name: Symbol) -> Option<Value> {
+        // Modules that import from each other may lead in a circle.
+        if !self.looked_up.insert((unit, name)) {
+            return None;
+        }
+        let value = self.module_attr_once(unit, name);
+        self.looked_up.remove(&(unit, name));
+        value
+    }
+
+    fn module_attr_once(&mut self, unit: UnitId, name: Symbol) -> Option<Value> {
         self.ensure_module(unit);
         let env = self.env(EnvKey::Module(unit), None);
         let mut value = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
@@ -193,10 +203,6 @@ impl Interp<'_> {
             value = self.v.join(value, written);
         }
         if value != Value::NOTHING {
-            // A name imported from the module that is asked leads in a circle.
-            if self.v.only(value) == Some(&Obj::Imported(unit, name)) {
-                return None;
-            }
             return Some(self.force(value));
         }
         self.star_lookup(env, name)

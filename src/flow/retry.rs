@@ -5,14 +5,20 @@ use rustc_hash::FxHashMap;
 
 use super::Interp;
 use super::flight::Place;
-use crate::core::{Block, ExprId, ExprKind, Handler, Module, Span, Stmt, StmtKind, Symbol};
+use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Span, Stmt, StmtKind, Symbol};
 use crate::resolve::value::UnitId;
 
 /// A retry around a `try`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RetryLoop {
-    /// The loop, or the handler for a recursion.
+    /// The first line of the loop, or the handler for a recursion.
     pub span: Span,
+    /// All that is evaluated again: the whole loop, or the function.
+    pub region: Span,
+    /// The number of attempts is limited.
+    pub limited: bool,
+    /// After the last attempt it goes on as if nothing had happened.
+    pub silent: bool,
 }
 
 /// Retries of a module: by the start of the `try`, per handler.
@@ -20,14 +26,14 @@ pub(super) type Retries = FxHashMap<u32, Vec<Option<RetryLoop>>>;
 
 impl Interp<'_> {
     /// The retry that this handler of this `try` goes on with.
-    pub(super) fn retry_at(&mut self, m: &Module, stmt: &Stmt, handler: usize) -> Option<Place> {
+    pub(super) fn retry_at(&mut self, m: &Module, stmt: &Stmt, handler: usize) -> Option<(Place, RetryLoop)> {
         let unit: UnitId = self.here().unit;
         if !self.retries.contains_key(&unit) {
             let found = find(m);
             self.retries.insert(unit, found);
         }
         let found = self.retries.get(&unit)?.get(&stmt.span.start)?.get(handler).copied().flatten()?;
-        Some(Place { unit, span: found.span })
+        Some((Place { unit, span: found.span }, found))
     }
 }
 
@@ -36,7 +42,7 @@ pub(super) fn find(m: &Module) -> Retries {
     let mut retries = Retries::default();
     block(m, &m.body, None, None, &mut retries);
     for func in &m.funcs {
-        block(m, &func.body, None, func.name, &mut retries);
+        block(m, &func.body, None, Some(func), &mut retries);
     }
     for class in &m.classes {
         block(m, &class.body, None, None, &mut retries);
@@ -48,11 +54,19 @@ pub(super) fn find(m: &Module) -> Retries {
 #[derive(Clone, Copy)]
 struct Around<'m> {
     span: Span,
+    region: Span,
     rest: &'m [Stmt],
     test: Option<ExprId>,
+    /// A `for`, or a `while` with a condition that can become false.
+    limited: bool,
+    /// What follows the loop in its block, its own `else` first.
+    after: &'m [Stmt],
+    otherwise: &'m Block,
+    /// The block around the loop is the function's own.
+    outermost: bool,
 }
 
-fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<Symbol>, out: &mut Retries) {
+fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
     for (index, stmt) in body.0.iter().enumerate() {
         let rest = &body.0[index + 1..];
         let here = around.map(|a| Around { rest: if rest.is_empty() { a.rest } else { rest }, ..a });
@@ -68,12 +82,31 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                 }
             }
             StmtKind::While { test, body, otherwise } => {
-                let inner = Around { span: header(stmt, body), rest: &[], test: *test };
+                let endless = test.is_none_or(|t| matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)));
+                let inner = Around {
+                    span: header(stmt, body),
+                    region: stmt.span,
+                    rest: &[],
+                    test: *test,
+                    limited: !endless,
+                    after: rest,
+                    otherwise,
+                    outermost: around.is_none(),
+                };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
             }
-            StmtKind::For { body, otherwise, .. } => {
-                let inner = Around { span: header(stmt, body), rest: &[], test: None };
+            StmtKind::For { body, otherwise, iter, .. } => {
+                let inner = Around {
+                    span: header(stmt, body),
+                    region: stmt.span,
+                    rest: &[],
+                    test: None,
+                    limited: !is_count(m, *iter),
+                    after: rest,
+                    otherwise,
+                    outermost: around.is_none(),
+                };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
             }
@@ -100,20 +133,82 @@ fn retry(
     otherwise: &Block,
     handler: &Handler,
     around: Option<Around<'_>>,
-    func: Option<Symbol>,
+    func: Option<&Func>,
 ) -> Option<RetryLoop> {
-    if let Some(name) = func {
+    if let Some((func, name)) = func.and_then(|f| Some((f, f.name?))) {
         if mentions_call(m, &handler.body, name) {
-            return Some(RetryLoop { span: handler.span });
+            // `if attempts: return again(attempts - 1)`: limited, and silent if nothing is raised in the other case.
+            let conditional = !handler.body.0.iter().any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
+            let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
+            return Some(RetryLoop { span: handler.span, region: func.span, limited: conditional, silent });
         }
     }
     let around = around?;
-    let success_leaves = leaves(body) || leaves(otherwise) || around.rest.iter().any(stmt_leaves) || around.test.is_some_and(|t| {
-        // `while not done:` with `done = True` in the body.
-        assigned(m, body).iter().chain(&assigned(m, otherwise)).any(|n| mentions_name(m, t, *n))
-    });
+    let success_leaves = leaves(body)
+        || leaves(otherwise)
+        || around.rest.iter().any(stmt_leaves)
+        || around.test.is_some_and(|t| {
+            // `while not done:` with `done = True` in the body.
+            assigned(m, body).iter().chain(&assigned(m, otherwise)).any(|n| mentions_name(m, t, *n))
+        });
     let goes_on = !always_leaves(&handler.body);
-    (success_leaves && goes_on).then_some(RetryLoop { span: around.span })
+    if !(success_leaves && goes_on) {
+        return None;
+    }
+    let gives_up = raises(&handler.body) || leaves(&handler.body);
+    let limited = around.limited || gives_up;
+    let falls_off = around.otherwise.0.is_empty()
+        && (around.after.is_empty() && around.outermost || around.after.first().is_some_and(|s| returns_nothing(m, s)));
+    let gives_value = returns(body) || returns(otherwise) || around.rest.iter().any(stmt_leaves) || around.after.is_empty();
+    let silent = around.limited && !gives_up && falls_off && gives_value;
+    Some(RetryLoop { span: around.span, region: around.region, limited, silent })
+}
+
+/// `itertools.count()`: a `for` that never ends.
+fn is_count(m: &Module, iter: ExprId) -> bool {
+    let ExprKind::Call { callee, .. } = &m.expr(iter).kind else { return false };
+    let name = match &m.expr(*callee).kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str(),
+        _ => return false,
+    };
+    matches!(name, "count" | "cycle" | "repeat")
+}
+
+/// `return`, `return None`, `return []`.
+fn returns_nothing(m: &Module, stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Return(None) => true,
+        StmtKind::Return(Some(value)) => match &m.expr(*value).kind {
+            ExprKind::None => true,
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.is_empty(),
+            ExprKind::Dict(items) => items.is_empty(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The handler returns something other than the result of trying again.
+fn returns_something(m: &Module, block: &Block, name: Symbol) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Return(Some(_)) => !returns_nothing(m, s) && !stmt_calls(m, s, name),
+        StmtKind::If { then, otherwise, .. } => returns_something(m, then, name) || returns_something(m, otherwise, name),
+        _ => false,
+    })
+}
+
+fn stmt_calls(m: &Module, stmt: &Stmt, name: Symbol) -> bool {
+    calls_in(m, stmt.span, name)
+}
+
+/// Some path of the block raises.
+fn raises(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Raise { .. } => true,
+        StmtKind::If { then, otherwise, .. } => raises(then) || raises(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) => raises(body),
+        _ => false,
+    })
 }
 
 /// Some path of the block leaves the loop.
@@ -187,7 +282,10 @@ fn mentions_name(m: &Module, within: ExprId, name: Symbol) -> bool {
 
 fn mentions_call(m: &Module, block: &Block, name: Symbol) -> bool {
     let (Some(first), Some(last)) = (block.0.first(), block.0.last()) else { return false };
-    let span = Span { start: first.span.start, end: last.span.end };
+    calls_in(m, Span { start: first.span.start, end: last.span.end }, name)
+}
+
+fn calls_in(m: &Module, span: Span, name: Symbol) -> bool {
     m.exprs.iter().any(|e| {
         span.contains(e.span)
             && match &e.kind {

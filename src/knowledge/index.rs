@@ -42,6 +42,8 @@ pub struct Type {
     pub call: Option<SpecId>,
     /// Subscripting it.
     pub index: Option<SpecId>,
+    /// Slicing it.
+    pub slice: Option<SpecId>,
     /// Constructing it.
     pub constructor: Option<SpecId>,
     /// Awaiting it.
@@ -195,6 +197,7 @@ impl Knowledge {
                     properties: FxHashMap::default(),
                     call: None,
                     index: None,
+                    slice: None,
                     constructor: None,
                     on_await: None,
                     on_enter: None,
@@ -232,7 +235,7 @@ impl Knowledge {
             let mut class_methods = FxHashMap::default();
             let mut properties = FxHashMap::default();
             let (mut call, mut index_spec, mut constructor) = (None, None, None);
-            let (mut on_await, mut on_enter, mut on_exit) = (None, None, None);
+            let (mut on_await, mut on_enter, mut on_exit, mut slice) = (None, None, None, None);
             for &owner in &lineage {
                 let from = self.types[owner.0 as usize].lib;
                 let raw = self.raw(owner).clone();
@@ -246,16 +249,15 @@ impl Knowledge {
                         }
                     }
                 }
-                let shown = Symbol::new(&merged.name);
                 let single = [
                     (&raw.call, &mut call, "call"),
                     (&raw.index, &mut index_spec, "subscript"),
+                    (&raw.slice, &mut slice, "subscript"),
                     (&raw.constructor, &mut constructor, merged.name.as_str()),
                     (&raw.on_await, &mut on_await, "await"),
                     (&raw.on_enter, &mut on_enter, "with"),
                     (&raw.on_exit, &mut on_exit, "with"),
                 ];
-                let _ = shown;
                 for (source, target, name) in single {
                     if let (Some(spec), None) = (source, &target) {
                         *target = Some(self.spec(from, Symbol::new(name), spec.clone()));
@@ -272,6 +274,7 @@ impl Knowledge {
             slot.properties = properties;
             slot.call = call;
             slot.index = index_spec;
+            slot.slice = slice;
             slot.constructor = constructor;
             slot.on_await = on_await;
             slot.on_enter = on_enter;
@@ -474,6 +477,7 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.iterate = into.iterate.take().or_else(|| base.iterate.clone());
     into.element = into.element.take().or_else(|| base.element.clone());
     into.enter = into.enter.take().or_else(|| base.enter.clone());
+    into.turns_on = into.turns_on.take().or_else(|| base.turns_on.clone());
     into.truth = into.truth.take().or_else(|| base.truth.clone());
     into.transparent = into.transparent.or(base.transparent);
     into.dead_after_loss |= base.dead_after_loss;

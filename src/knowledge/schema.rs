@@ -48,6 +48,9 @@ pub struct LibraryFile {
     /// Constructors, calls or versions whose reconnecting is known not to work (RL303), by canonical path or `type.method`.
     #[serde(default)]
     pub broken: Vec<Broken>,
+    /// Update operators which, applied twice, change the result (`$inc`).
+    #[serde(default)]
+    pub changing: Vec<String>,
     /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
     /// `{error}` are replaced.
     #[serde(default)]
@@ -55,6 +58,24 @@ pub struct LibraryFile {
     /// Samples: tests of this file.
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
+}
+
+impl LibraryFile {
+    /// Every call that the file describes, with the type it belongs to, if any.
+    pub fn calls(&self) -> impl Iterator<Item = (Option<&str>, &CallSpec)> {
+        let of_types = self.types.iter().flat_map(|(key, ty)| {
+            let single =
+                [&ty.constructor, &ty.index, &ty.slice, &ty.call, &ty.on_await, &ty.on_enter, &ty.on_exit].into_iter().flatten();
+            let named = ty.methods.values().chain(ty.class_methods.values()).chain(ty.properties.values());
+            single.chain(named).chain(ty.groups.iter().map(|g| &g.does)).map(move |call| (Some(key.as_str()), call))
+        });
+        of_types.chain(self.functions.values().map(|call| (None, call)))
+    }
+
+    /// True if some call of the file sets this flag.
+    pub fn sets(&self, flag: &str) -> bool {
+        self.calls().any(|(_, call)| call.sets.iter().chain(call.when.iter().filter_map(|w| w.sets.as_ref())).any(|f| f == flag))
+    }
 }
 
 /// How a library is recognised.
@@ -278,6 +299,9 @@ pub struct TypeSpec {
     /// What a subscript gives.
     #[serde(default)]
     pub index: Option<CallSpec>,
+    /// What a slice (`x[2:5]`) gives; `index` if left out.
+    #[serde(default)]
+    pub slice: Option<CallSpec>,
     /// What calling the object does.
     #[serde(default)]
     pub call: Option<CallSpec>,
@@ -324,6 +348,9 @@ pub struct TypeSpec {
     /// The calls inside a `with` of this type are in one transaction.
     #[serde(default)]
     pub transaction: bool,
+    /// Inside of a `with` of this type this option counts as on (`with pymongo.timeout(5)`: `timeoutMS`).
+    #[serde(default)]
+    pub turns_on: Option<String>,
     /// `bool(x)`, `len(x)`, `x in ..` are round trips with this behaviour.
     #[serde(default)]
     pub truth: Option<String>,
@@ -390,6 +417,9 @@ pub struct CallSpec {
     /// What it raises on a loss, instead of the library's `loss`.
     #[serde(default)]
     pub raises: Option<String>,
+    /// What it gives is this argument, unchanged (`typing.cast(T, x)`); `gives = "argument"` stands for the first.
+    #[serde(default)]
+    pub gives_argument: Option<ArgRef>,
     /// It iterates its object: `all` batches or the `first`.
     #[serde(default)]
     pub consumes: Option<Consumes>,
@@ -399,12 +429,18 @@ pub struct CallSpec {
     /// It takes one item of this argument (`next(x)`).
     #[serde(default)]
     pub steps_argument: Option<ArgRef>,
+    /// It asks for the truth or the length of this argument (`bool(x)`, `len(x)`): its type's `truth` is a round trip.
+    #[serde(default)]
+    pub tests_argument: Option<ArgRef>,
     /// It hands on the lazy argument (`enumerate(x)`).
     #[serde(default)]
     pub passes_iterable: Option<ArgRef>,
     /// It awaits these arguments (`asyncio.gather(*aws)`).
     #[serde(default)]
     pub awaits: Option<ArgRef>,
+    /// With `awaits`: if this argument is true, errors are among the results and are not raised (`gather(return_exceptions=True)`).
+    #[serde(default)]
+    pub returns_errors: Option<ArgRef>,
     /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
     #[serde(default)]
     pub awaited: Option<bool>,

@@ -2,4 +2,20 @@
 //!
 //! In: verdicts of `flow`. Out: findings. May not know: syntax trees, how a report looks.
 
+mod calls;
+pub mod context;
+mod environment;
+mod options;
+mod retries;
 pub mod texts;
+
+use crate::analysis::EnvNames;
+use context::Context;
+
+/// Runs every rule.
+pub fn run(ctx: &mut Context<'_>, names: &EnvNames) {
+    calls::check(ctx);
+    retries::check(ctx);
+    options::check(ctx);
+    environment::check(ctx, names);
+}

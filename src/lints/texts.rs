@@ -14,7 +14,10 @@ pub const RULES_URL: &str = "https://github.com/reconnect-lint/reconnect-lint/bl
 static EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rule_texts.rs"));
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let mut rules: Vec<Rule> = EMBEDDED.iter().filter_map(|&(file, text)| Rule::parse(file, text).ok()).collect();
+    let mut rules: Vec<Rule> = EMBEDDED
+        .iter()
+        .filter_map(|&(file, text)| Rule::parse(file, text).ok())
+        .collect();
     rules.sort_by_key(|rule| rule.code);
     rules
 });
@@ -52,15 +55,23 @@ impl Rule {
                 .ok_or_else(|| format!("{file}: the front matter has no `{key}`"))
         };
         let rule = Self {
-            code: field("code")?.parse().map_err(|()| format!("{file}: `code` is not of the form RL101"))?,
+            code: field("code")?
+                .parse()
+                .map_err(|()| format!("{file}: `code` is not of the form RL101"))?,
             name: field("name")?,
-            severity: field("severity")?.parse().map_err(|()| format!("{file}: unknown `severity`"))?,
+            severity: field("severity")?
+                .parse()
+                .map_err(|()| format!("{file}: unknown `severity`"))?,
             since: field("since")?,
             summary: field("summary")?,
             body: body.trim(),
         };
         let expected = rule.file();
-        if file == expected { Ok(rule) } else { Err(format!("{file}: should be called {expected}")) }
+        if file == expected {
+            Ok(rule)
+        } else {
+            Err(format!("{file}: should be called {expected}"))
+        }
     }
 
     /// The name of its file.
@@ -97,7 +108,9 @@ pub fn rules() -> &'static [Rule] {
 /// The rule with this code (in upper or lower case) or name.
 pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     let upper = code_or_name.to_ascii_uppercase();
-    rules().iter().find(|rule| rule.name == code_or_name || upper.parse() == Ok(rule.code))
+    rules()
+        .iter()
+        .find(|rule| rule.name == code_or_name || upper.parse() == Ok(rule.code))
 }
 
 /// The rule with this code.
@@ -111,14 +124,24 @@ mod tests {
 
     #[test]
     fn every_text_has_a_correct_front_matter_and_all_sections() {
-        let sections = ["What it does", "Why is this bad", "Example", "Use instead", "Fix safety", "Known limits"]
-            .map(|s| format!("## {s}\n"));
+        let sections = [
+            "What it does",
+            "Why is this bad",
+            "Example",
+            "Use instead",
+            "Fix safety",
+            "Known limits",
+        ]
+        .map(|s| format!("## {s}\n"));
         for (file, text) in EMBEDDED {
             let rule = Rule::parse(file, text).unwrap_or_else(|error| panic!("{error}"));
             for section in &sections {
                 assert!(rule.body.contains(section), "{file} lacks the section {section:?}");
             }
-            assert!(!rule.summary.ends_with('.'), "{file}: the summary ends with a full stop");
+            assert!(
+                !rule.summary.ends_with('.'),
+                "{file}: the summary ends with a full stop"
+            );
         }
     }
 
@@ -126,7 +149,9 @@ mod tests {
     fn codes_and_names_are_unique() {
         for (i, rule) in rules().iter().enumerate() {
             assert!(
-                rules()[..i].iter().all(|other| other.code != rule.code && other.name != rule.name),
+                rules()[..i]
+                    .iter()
+                    .all(|other| other.code != rule.code && other.name != rule.name),
                 "{}",
                 rule.code
             );

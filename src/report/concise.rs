@@ -27,7 +27,12 @@ impl Format for Concise {
         for finding in report.findings {
             let (start, _) = report.range(finding.location);
             let place = format!("{}:{}:{}", report.path(finding.location), start.row, start.column);
-            writeln!(out, "{place}: {} {}", head(finding, report.style), one_line(&finding.message))?;
+            writeln!(
+                out,
+                "{place}: {} {}",
+                head(finding, report.style),
+                one_line(&finding.message)
+            )?;
         }
         Ok(())
     }

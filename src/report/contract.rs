@@ -56,7 +56,10 @@ struct JsonRelated<'a> {
 
 impl From<Position> for JsonPosition {
     fn from(position: Position) -> Self {
-        Self { row: position.row, column: position.column }
+        Self {
+            row: position.row,
+            column: position.column,
+        }
     }
 }
 
@@ -100,10 +103,19 @@ fn json_fix<'a>(report: &'a Report<'_>, finding: &Finding, fix: &'a Fix) -> Json
             let (location, end_location) = range(report, edit.location);
             let elsewhere = edit.location.file != finding.location.file;
             let filename = elsewhere.then(|| report.path(edit.location));
-            JsonEdit { filename, location, end_location, content: &edit.content }
+            JsonEdit {
+                filename,
+                location,
+                end_location,
+                content: &edit.content,
+            }
         })
         .collect();
-    JsonFix { applicability: fix.applicability.as_str(), message: &fix.message, edits }
+    JsonFix {
+        applicability: fix.applicability.as_str(),
+        message: &fix.message,
+        edits,
+    }
 }
 
 fn range(report: &Report<'_>, location: Location) -> (JsonPosition, JsonPosition) {

@@ -53,7 +53,10 @@ impl Format for Full {
 }
 
 fn diagnostic<'a>(report: &Report<'a>, finding: &Finding) -> (Diagnostic<FileId>, Snippets<'a>) {
-    let mut files = Snippets { sources: report.sources, windows: BTreeMap::new() };
+    let mut files = Snippets {
+        sources: report.sources,
+        windows: BTreeMap::new(),
+    };
     let mut labels = Vec::new();
     files.label(&mut labels, LabelStyle::Primary, finding.location, &finding.label);
     for related in &finding.related {
@@ -119,8 +122,12 @@ impl Snippets<'_> {
         }
         let mut range = start..end.max(start);
         for end_of_range in [start, range.end] {
-            let Ok(index) = self.line_index(location.file, end_of_range) else { return };
-            let Ok(line) = self.line_range(location.file, index) else { return };
+            let Ok(index) = self.line_index(location.file, end_of_range) else {
+                return;
+            };
+            let Ok(line) = self.line_range(location.file, index) else {
+                return;
+            };
             if line.len() > WIDEST_LINE {
                 let from = text.floor_char_boundary(end_of_range.saturating_sub(WIDEST_LINE / 4).max(line.start));
                 let to = text.floor_char_boundary((from + WIDEST_LINE).min(line.end));
@@ -132,7 +139,9 @@ impl Snippets<'_> {
             let line = self.line_range(location.file, index).ok()?;
             Some(position.clamp(line.start, line.end))
         };
-        let (Some(from), Some(to)) = (inside(range.start), inside(range.end)) else { return };
+        let (Some(from), Some(to)) = (inside(range.start), inside(range.end)) else {
+            return;
+        };
         range = from..to.max(from);
         let said = |label: &Label<FileId>| {
             label.file_id == location.file && label.range == range && (label.message == message || message.is_empty())
@@ -146,8 +155,14 @@ impl Snippets<'_> {
         let source = self.sources.get(file);
         let row = index as u32 + 1;
         let max = source.lines.lines() as usize;
-        let start = source.lines.line_start(row).ok_or(Error::LineTooLarge { given: index, max })?;
-        let end = source.lines.line_start(row + 1).map_or(source.text.len(), |e| e as usize);
+        let start = source
+            .lines
+            .line_start(row)
+            .ok_or(Error::LineTooLarge { given: index, max })?;
+        let end = source
+            .lines
+            .line_start(row + 1)
+            .map_or(source.text.len(), |e| e as usize);
         Ok(start as usize..end)
     }
 }
@@ -180,6 +195,9 @@ impl<'a> Files<'a> for Snippets<'a> {
     fn column_number(&'a self, id: FileId, index: usize, byte: usize) -> Result<usize, Error> {
         let line = self.whole_line(id, index)?;
         let text = &self.sources.get(id).text;
-        Ok(text.get(line.start..byte).map_or(byte - line.start, |before| before.chars().count()) + 1)
+        Ok(text
+            .get(line.start..byte)
+            .map_or(byte - line.start, |before| before.chars().count())
+            + 1)
     }
 }

@@ -30,7 +30,12 @@ impl Format for GitHub {
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut rest = Vec::new();
         for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-            for (i, finding) in report.findings.iter().filter(|finding| finding.severity == severity).enumerate() {
+            for (i, finding) in report
+                .findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .enumerate()
+            {
                 if i < SHOWN {
                     writeln!(out, "{}", command(report, finding))?;
                 } else {
@@ -39,7 +44,11 @@ impl Format for GitHub {
             }
         }
         if !rest.is_empty() {
-            writeln!(out, "::group::{} more, beyond what GitHub shows as annotations", rest.len())?;
+            writeln!(
+                out,
+                "::group::{} more, beyond what GitHub shows as annotations",
+                rest.len()
+            )?;
             for finding in rest {
                 let (start, _) = report.range(finding.location);
                 let path = report.path(finding.location);
@@ -55,8 +64,14 @@ impl Format for GitHub {
     }
 
     fn finish(&self, report: &Report<'_>) -> io::Result<()> {
-        let Some(path) = &report.place.job_summary else { return Ok(()) };
-        OpenOptions::new().create(true).append(true).open(path)?.write_all(job_summary(report).as_bytes())
+        let Some(path) = &report.place.job_summary else {
+            return Ok(());
+        };
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?
+            .write_all(job_summary(report).as_bytes())
     }
 }
 
@@ -73,11 +88,24 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     if start.row == end.row {
         let _ = write!(properties, ",col={},endColumn={}", start.column, end.column);
     }
-    let _ = write!(properties, ",title={}", property(&format!("{} {}", finding.code, finding.name)));
-    let mut text = format!("{path}:{}:{}: {} {}", start.row, start.column, finding.code, finding.message);
+    let _ = write!(
+        properties,
+        ",title={}",
+        property(&format!("{} {}", finding.code, finding.name))
+    );
+    let mut text = format!(
+        "{path}:{}:{}: {} {}",
+        start.row, start.column, finding.code, finding.message
+    );
     for related in &finding.related {
         let (place, _) = report.range(related.location);
-        let _ = write!(text, "\n{}:{}: {}", report.path(related.location), place.row, related.message);
+        let _ = write!(
+            text,
+            "\n{}:{}: {}",
+            report.path(related.location),
+            place.row,
+            related.message
+        );
     }
     if !finding.help.is_empty() {
         let _ = write!(text, "\nhelp: {}", finding.help);
@@ -98,7 +126,11 @@ fn property(text: &str) -> String {
 /// A line that the runner must not take for a command.
 fn plain(line: &str) -> String {
     let line = line.replace(['\r', '\n'], " ");
-    if line.trim_start().starts_with("::") { format!("./{line}") } else { line }
+    if line.trim_start().starts_with("::") {
+        format!("./{line}")
+    } else {
+        line
+    }
 }
 
 /// The findings as a table in Markdown.

@@ -25,7 +25,11 @@ impl Format for Grouped {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let plain = Ansi::new();
-        let heading = if report.style.color { AnsiColor::Cyan.on_default().underline() } else { plain };
+        let heading = if report.style.color {
+            AnsiColor::Cyan.on_default().underline()
+        } else {
+            plain
+        };
         for (i, (path, findings)) in report.by_file().enumerate() {
             if i > 0 {
                 writeln!(out)?;
@@ -40,12 +44,17 @@ impl Format for Grouped {
                 .collect();
             let width = places.iter().map(String::len).max().unwrap_or(0);
             for (finding, place) in findings.iter().zip(places) {
-                let color = if report.style.color { severity_style(finding.severity) } else { plain };
+                let color = if report.style.color {
+                    severity_style(finding.severity)
+                } else {
+                    plain
+                };
                 let code = linked_code(finding, report.style);
                 writeln!(
                     out,
                     "  {place:>width$}  {color}{:<7}{color:#}  {code}  {}",
-                    finding.severity, finding.message
+                    finding.severity,
+                    one_line(&finding.message)
                 )?;
             }
         }

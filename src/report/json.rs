@@ -21,7 +21,11 @@ impl Format for Json {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let findings: Vec<_> = report.findings.iter().map(|finding| JsonFinding::new(report, finding)).collect();
+        let findings: Vec<_> = report
+            .findings
+            .iter()
+            .map(|finding| JsonFinding::new(report, finding))
+            .collect();
         serde_json::to_writer_pretty(&mut *out, &findings)?;
         writeln!(out)
     }

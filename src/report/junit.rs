@@ -21,10 +21,20 @@ impl Format for JUnit {
         let total = report.findings.len();
         writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
         // A run without findings is one passed test: servers take an empty report for a broken step.
-        writeln!(out, r#"<testsuites name="reconnect-lint" tests="{}" failures="{total}" errors="0">"#, total.max(1))?;
+        writeln!(
+            out,
+            r#"<testsuites name="reconnect-lint" tests="{}" failures="{total}" errors="0">"#,
+            total.max(1)
+        )?;
         if total == 0 {
-            writeln!(out, r#"  <testsuite name="reconnect-lint" tests="1" failures="0" errors="0" skipped="0">"#)?;
-            writeln!(out, r#"    <testcase name="No findings" classname="reconnect-lint" time="0"/>"#)?;
+            writeln!(
+                out,
+                r#"  <testsuite name="reconnect-lint" tests="1" failures="0" errors="0" skipped="0">"#
+            )?;
+            writeln!(
+                out,
+                r#"    <testcase name="No findings" classname="reconnect-lint" time="0"/>"#
+            )?;
             writeln!(out, "  </testsuite>")?;
         }
         for (path, findings) in report.by_file() {
@@ -51,7 +61,13 @@ impl Format for JUnit {
                     r#"      <failure type="{}" message="{}">{}</failure>"#,
                     finding.severity,
                     escape(&finding.message),
-                    escape(&format!("{path}:{}:{}\n{}\n{}", start.row, start.column, finding.help, rule_url(finding)))
+                    escape(&format!(
+                        "{path}:{}:{}\n{}\n{}",
+                        start.row,
+                        start.column,
+                        finding.help,
+                        rule_url(finding)
+                    ))
                 )?;
                 writeln!(out, "    </testcase>")?;
             }

@@ -112,7 +112,7 @@ impl Place {
 }
 
 /// Resolves `.` and `..` by the text alone, so that paths of files that were never written down work too.
-fn normalise(path: &Path) -> PathBuf {
+pub fn normalise(path: &Path) -> PathBuf {
     let mut result = PathBuf::new();
     for part in path.components() {
         match part {
@@ -185,7 +185,10 @@ pub fn summary(report: &Report<'_>) -> String {
     };
     match counts(report.findings) {
         Some(counts) => {
-            format!("Found {counts} in {} ({checked}{unreadable})", counted(report.by_file().count(), "file"))
+            format!(
+                "Found {counts} in {} ({checked}{unreadable})",
+                counted(report.by_file().count(), "file")
+            )
         }
         None => format!("No findings ({checked}{unreadable})"),
     }

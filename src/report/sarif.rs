@@ -24,7 +24,10 @@ impl Format for Sarif {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let found: BTreeSet<Code> = report.findings.iter().map(|finding| finding.code).collect();
-        let rules: Vec<&Rule> = texts::rules().iter().filter(|rule| found.contains(&rule.code)).collect();
+        let rules: Vec<&Rule> = texts::rules()
+            .iter()
+            .filter(|rule| found.contains(&rule.code))
+            .collect();
         let results: Vec<Value> = report
             .findings
             .iter()
@@ -94,7 +97,11 @@ fn invocation(report: &Report<'_>) -> Value {
 
 fn result(report: &Report<'_>, finding: &Finding, fingerprint: Fingerprint, rules: &[&Rule]) -> Value {
     let mut text = finding.message.clone();
-    for note in finding.notes.iter().chain((!finding.help.is_empty()).then_some(&finding.help)) {
+    for note in finding
+        .notes
+        .iter()
+        .chain((!finding.help.is_empty()).then_some(&finding.help))
+    {
         text.push('\n');
         text.push_str(note);
     }
@@ -106,7 +113,10 @@ fn result(report: &Report<'_>, finding: &Finding, fingerprint: Fingerprint, rule
     }
     value.insert("level".into(), json!(level(finding.severity)));
     value.insert("message".into(), json!({ "text": text }));
-    value.insert("locations".into(), json!([{ "physicalLocation": physical(report, finding.location) }]));
+    value.insert(
+        "locations".into(),
+        json!([{ "physicalLocation": physical(report, finding.location) }]),
+    );
     value.insert(
         "partialFingerprints".into(),
         json!({ "reconnectLint/v1": fingerprint.to_string(), "primaryLocationLineHash": fingerprint.to_string() }),
@@ -115,7 +125,11 @@ fn result(report: &Report<'_>, finding: &Finding, fingerprint: Fingerprint, rule
         value.insert("relatedLocations".into(), related_locations(report, finding));
         value.insert("codeFlows".into(), code_flows(report, finding));
     }
-    if let Some(fix) = finding.fix.as_ref().filter(|fix| fix.applicability != Applicability::Display) {
+    if let Some(fix) = finding
+        .fix
+        .as_ref()
+        .filter(|fix| fix.applicability != Applicability::Display)
+    {
         value.insert("fixes".into(), json!([sarif_fix(report, fix)]));
     }
     let precision = match finding.confidence {
@@ -146,7 +160,11 @@ fn related_locations(report: &Report<'_>, finding: &Finding) -> Value {
 
 /// The path from the call site outwards, as a viewer steps through it.
 fn code_flows(report: &Report<'_>, finding: &Finding) -> Value {
-    let label = if finding.label.is_empty() { &finding.message } else { &finding.label };
+    let label = if finding.label.is_empty() {
+        &finding.message
+    } else {
+        &finding.label
+    };
     let steps = std::iter::once((finding.location, label))
         .chain(finding.related.iter().map(|related| (related.location, &related.message)))
         .map(|(location, message)| {

@@ -25,30 +25,46 @@ fn every_format_shows_the_sample() {
 
 #[test]
 fn every_format_shows_that_nothing_was_found() {
-    let all: String = report::FORMATS
+    let all = report::FORMATS
         .iter()
         .map(|format| {
-            format!("--- {}\n{}", format.name(), render(format.name(), &Sources::default(), &[], Style::default()))
+            format!(
+                "--- {}\n{}",
+                format.name(),
+                render(format.name(), &Sources::default(), &[], Style::default())
+            )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     insta::assert_snapshot!("nothing_found", all);
 }
 
 #[test]
 fn colours_and_links_are_for_terminals_that_can() {
     let (sources, findings) = sample();
-    let style = Style { color: true, hyperlinks: true };
-    let all: String = ["full", "concise", "grouped"]
+    let style = Style {
+        color: true,
+        hyperlinks: true,
+    };
+    let all = ["full", "concise", "grouped"]
         .iter()
         .map(|format| format!("--- {format}\n{}", render(format, &sources, &findings, style)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     insta::assert_snapshot!("colours_and_links", all.replace('\x1b', "ESC"));
     assert!(!plain("full").contains('\x1b'));
 }
 
 #[test]
 fn the_json_contract_holds() {
-    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     for finding in parsed("json").as_array().expect("an array") {
         assert_eq!(
             keys(finding),
@@ -69,7 +85,10 @@ fn the_json_contract_holds() {
         assert_eq!(keys(&finding["location"]), ["row", "column"]);
         if !finding["fix"].is_null() {
             assert_eq!(keys(&finding["fix"]), ["applicability", "message", "edits"]);
-            assert_eq!(keys(&finding["fix"]["edits"][0]), ["location", "end_location", "content"]);
+            assert_eq!(
+                keys(&finding["fix"]["edits"][0]),
+                ["location", "end_location", "content"]
+            );
         }
         for related in finding["related"].as_array().expect("an array") {
             assert_eq!(keys(related), ["message", "filename", "location", "end_location"]);
@@ -79,14 +98,22 @@ fn the_json_contract_holds() {
 
 #[test]
 fn json_lines_are_the_elements_of_the_json_array() {
-    let lines: Vec<Value> = plain("json-lines").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines: Vec<Value> = plain("json-lines")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     assert_eq!(Value::Array(lines), parsed("json"));
 }
 
 #[test]
 fn columns_count_characters_from_one() {
     let findings = parsed("json");
-    let likely = findings.as_array().expect("an array").iter().find(|f| f["confidence"] == "likely").expect("one");
+    let likely = findings
+        .as_array()
+        .expect("an array")
+        .iter()
+        .find(|f| f["confidence"] == "likely")
+        .expect("one");
     assert_eq!(likely["location"], json!({ "row": 6, "column": 13 }));
     assert_eq!(likely["end_location"], json!({ "row": 6, "column": 29 }));
 }
@@ -112,8 +139,10 @@ fn sarif_validates() {
         for findings in [&findings[..], &[]] {
             let document: Value =
                 serde_json::from_str(&render("sarif", &sources, findings, Style::default())).expect("JSON");
-            let errors: Vec<String> =
-                validator.iter_errors(&document).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+            let errors: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|e| format!("{} at {}", e, e.instance_path()))
+                .collect();
             assert_eq!(errors, Vec::<String>::new());
         }
     }
@@ -131,7 +160,10 @@ fn github_gets_at_most_ten_annotations_of_a_level_the_most_severe_first() {
         .collect();
     assert_eq!(levels, [["error"; 10], ["warning"; 10]].concat());
     assert!(text.contains("::group::6 more"), "{text}");
-    assert!(text.ends_with("(14 files checked, 0.08 s, 1 file could not be read)\n"), "{text}");
+    assert!(
+        text.ends_with("(14 files checked, 0.08 s, 1 file could not be read)\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -142,9 +174,21 @@ fn the_job_summary_is_appended_to_the_file_that_github_names() {
     let (sources, findings) = sample();
     let mut place = place();
     place.job_summary = Some(file.clone());
-    let report = Report { sources: &sources, findings: &findings, stats: &stats(), style: Style::default(), place };
-    report::find("github").expect("a format").finish(&report).expect("the file can be written");
-    insta::assert_snapshot!("github_job_summary", std::fs::read_to_string(file).expect("it is there"));
+    let report = Report {
+        sources: &sources,
+        findings: &findings,
+        stats: &stats(),
+        style: Style::default(),
+        place,
+    };
+    report::find("github")
+        .expect("a format")
+        .finish(&report)
+        .expect("the file can be written");
+    insta::assert_snapshot!(
+        "github_job_summary",
+        std::fs::read_to_string(file).expect("it is there")
+    );
 }
 
 #[test]
@@ -164,7 +208,14 @@ fn fingerprints_survive_moved_lines_and_formatters_but_not_another_function() {
         let findings: Vec<Finding> = text
             .match_indices("db.f()")
             .map(|(i, needle)| {
-                let mut finding = finding("RL101", Location { file, span: Span::new(i, i + needle.len()) }, "message");
+                let mut finding = finding(
+                    "RL101",
+                    Location {
+                        file,
+                        span: Span::new(i, i + needle.len()),
+                    },
+                    "message",
+                );
                 finding.context = context.into();
                 finding
             })
@@ -178,23 +229,58 @@ fn fingerprints_survive_moved_lines_and_formatters_but_not_another_function() {
     let two = prints("x = db.f()\nx = db.f()\n", "load");
     assert_eq!(two[0], one[0]);
     assert_ne!(two[0], two[1]);
-    assert_eq!(one[0].to_string(), "ec139f0685508080:1", "a changed hash makes every baseline worthless");
+    assert_eq!(
+        one[0].to_string(),
+        "ec139f0685508080:1",
+        "a changed hash makes every baseline worthless"
+    );
 }
 
 #[test]
 fn no_place_makes_a_report_fail() {
-    let text = format!("x = 'ü'\r\n\tlong = {}db.f(){}\n", "'€' + ".repeat(300_000), " + 'ü'".repeat(1000));
+    let text = format!(
+        "x = 'ü'\r\n\tlong = {}db.f(){}\n",
+        "'€' + ".repeat(300_000),
+        " + 'ü'".repeat(1000)
+    );
     let mut sources = Sources::default();
     let file = sources.add("weird.py".into(), text.as_str().into());
     let empty = sources.add("empty.py".into(), "".into());
     let end = text.len();
     let call = text.find("db.f()").expect("it is there");
-    let spans = [(0, 0), (5, 6), (6, 5), (0, end), (end, end), (end + 5, end + 9), (call, call + 6), (9, 10), (8, 9)];
+    let spans = [
+        (0, 0),
+        (5, 6),
+        (6, 5),
+        (0, end),
+        (end, end),
+        (end + 5, end + 9),
+        (call, call + 6),
+        (9, 10),
+        (8, 9),
+    ];
     let mut findings: Vec<Finding> = spans
         .iter()
-        .map(|&(start, end)| finding("RL101", Location { file, span: Span::new(start, end) }, "message"))
-        .collect();
-    findings.push(finding("RL101", Location { file: empty, span: Span::new(0, 0) }, "message"));
+        .map(|&(start, end)| {
+            finding(
+                "RL101",
+                Location {
+                    file,
+                    span: Span::new(start, end),
+                },
+                "message",
+            )
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    findings.push(finding(
+        "RL101",
+        Location {
+            file: empty,
+            span: Span::new(0, 0),
+        },
+        "message",
+    ));
     for format in report::FORMATS {
         let text = render(format.name(), &sources, &findings, Style::default());
         assert!(text.len() < 100_000, "{} shows {} bytes", format.name(), text.len());

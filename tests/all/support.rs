@@ -15,10 +15,15 @@ use reconnect_lint::report::{self, Place, Report, Style};
 pub fn at(sources: &Sources, file: FileId, needle: &str) -> Location {
     let plain = needle.replace("<<", "").replace(">>", "");
     let text = &sources.get(file).text;
-    let start = text.find(&plain).unwrap_or_else(|| panic!("{plain:?} is not in the sample"));
+    let start = text
+        .find(&plain)
+        .unwrap_or_else(|| panic!("{plain:?} is not in the sample"));
     let from = needle.find("<<").unwrap_or(0);
     let to = needle.find(">>").map_or(plain.len(), |i| i - 2);
-    Location { file, span: Span::new(start + from, start + to) }
+    Location {
+        file,
+        span: Span::new(start + from, start + to),
+    }
 }
 
 /// A finding of a rule with its default severity.
@@ -69,9 +74,18 @@ pub fn sample() -> (Sources, Vec<Finding>) {
     first.label = "waits for MongoDB here".into();
     first.context = "load".into();
     first.related = vec![
-        Related { message: "the client is opened here".into(), location: at(&sources, store, "MongoClient(URL)") },
-        Related { message: "1: called here, unguarded".into(), location: at(&sources, app, "store.load(name)") },
-        Related { message: "2: leaves the route here".into(), location: at(&sources, app, "def <<greet>>(name)") },
+        Related {
+            message: "the client is opened here".into(),
+            location: at(&sources, store, "MongoClient(URL)"),
+        },
+        Related {
+            message: "1: called here, unguarded".into(),
+            location: at(&sources, app, "store.load(name)"),
+        },
+        Related {
+            message: "2: leaves the route here".into(),
+            location: at(&sources, app, "def <<greet>>(name)"),
+        },
     ];
     first.notes = vec!["driver: pymongo 3.4.0, from requirements.txt".into()];
     first.help = "receive `AutoReconnect` around the call\n\ntry:\n    return db.users.find_one(...)\nexcept AutoReconnect:\n    ...".into();
@@ -79,8 +93,14 @@ pub fn sample() -> (Sources, Vec<Finding>) {
         applicability: Applicability::Unsafe,
         message: "wrap the call in `retrying`".into(),
         edits: vec![
-            Edit { location: at(&sources, store, "return <<>>db.users"), content: "retrying(lambda: ".into() },
-            Edit { location: at(&sources, store, "\n    )<<>>"), content: ")".into() },
+            Edit {
+                location: at(&sources, store, "return <<>>db.users"),
+                content: "retrying(lambda: ".into(),
+            },
+            Edit {
+                location: at(&sources, store, "\n    )<<>>"),
+                content: ")".into(),
+            },
         ],
     });
 
@@ -92,7 +112,11 @@ pub fn sample() -> (Sources, Vec<Finding>) {
     second.confidence = Confidence::Likely;
     second.context = "greet".into();
 
-    let mut third = finding("RL107", at(&sources, worker, "users.find_one(doc! {}).await<<.unwrap()>>"), "panics");
+    let mut third = finding(
+        "RL107",
+        at(&sources, worker, "users.find_one(doc! {}).await<<.unwrap()>>"),
+        "panics",
+    );
     third.label = "panics when the connection is lost".into();
     third.help = "return the error: `?`".into();
     third.context = "work".into();
@@ -116,14 +140,27 @@ pub fn stats() -> Stats {
 
 /// A place below a repository's root: shown paths are relative to `/repo/services`.
 pub fn place() -> Place {
-    Place { cwd: PathBuf::from("/repo/services"), root: PathBuf::from("/repo"), job_summary: None }
+    Place {
+        cwd: PathBuf::from("/repo/services"),
+        root: PathBuf::from("/repo"),
+        job_summary: None,
+    }
 }
 
 /// Findings in a format, as text.
 pub fn render(format: &str, sources: &Sources, findings: &[Finding], style: Style) -> String {
     let stats = stats();
-    let report = Report { sources, findings, stats: &stats, style, place: place() };
+    let report = Report {
+        sources,
+        findings,
+        stats: &stats,
+        style,
+        place: place(),
+    };
     let mut out = Vec::new();
-    report::find(format).expect("a format of the registry").write(&report, &mut out).expect("a vector takes it");
+    report::find(format)
+        .expect("a format of the registry")
+        .write(&report, &mut out)
+        .expect("a vector takes it");
     String::from_utf8(out).expect("reports are UTF-8")
 }

@@ -8,7 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod select;
+mod world;
+
+use rustc_hash::FxHashMap;
+use world::ProjectWorld;
+
 use crate::core::{Language, Span};
+use crate::knowledge::Knowledge;
+use crate::lints::context::Context;
+use crate::resolve::program::World as _;
+use crate::resolve::value::UnitId;
 use crate::findings::{FileId, Finding, Location, Related, Sources};
 
 /// Decides on a path of the walk: `true` leaves it out. The flag says whether it is a folder.
@@ -136,23 +146,97 @@ pub enum AnalysisError {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("paths", &self.paths).field("context", &self.context).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("paths", &self.paths)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }
 
 /// Reads and analyses what the request names.
 pub fn analyse(request: &Request) -> Result<Analysis, AnalysisError> {
+    // Deeply nested code and long chains of calls are followed by recursion.
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run(request));
+        match worker.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => run(request),
+        }
+    })
+}
+
+/// Stack of the thread that evaluates the program; only what is used of it costs memory.
+const STACK: usize = 1 << 30;
+
+fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     let start = std::time::Instant::now();
     let mut analysis = Analysis::default();
+    let (knowledge, _) = Knowledge::new(crate::knowledge::embedded(|_| true));
+    let root = request.paths.first().cloned().unwrap_or_default();
+    let root = if root.is_file() { root.parent().map(Path::to_path_buf).unwrap_or_default() } else { root };
+    let mut found = Vec::new();
     for path in files(request) {
         analysis.stats.files_seen += 1;
-        match std::fs::metadata(&path) {
-            Ok(data) => analysis.stats.bytes += data.len(),
-            Err(error) => analysis.stats.unreadable.push((shown(&path), error.to_string())),
+        let language = if path.extension().is_some_and(|e| e == "rs") { Language::Rust } else { Language::Python };
+        found.push(world::File {
+            display: shown(&path),
+            aside: false,
+            language,
+            text: None,
+            module: None,
+            imports: Vec::new(),
+            path,
+        });
+    }
+    let mut world = ProjectWorld::new(found, &knowledge, &root);
+    for index in 0..world.files.len() {
+        let unit = UnitId(index as u32);
+        let Some(module) = world.module(unit) else { continue };
+        let mut names = Vec::new();
+        for stmt in module_imports(&module.body) {
+            names.extend(stmt);
+        }
+        world.files[index].imports = names;
+        world.seeds.push(unit);
+    }
+    let out = crate::flow::run(&mut world, &knowledge);
+    let mut ids = FxHashMap::default();
+    for (index, file) in world.files.iter().enumerate() {
+        if let (Some(text), Some(Some(module))) = (&file.text, &file.module) {
+            let id = analysis.sources.add(file.display.clone(), Arc::clone(text));
+            ids.insert(UnitId(index as u32), id);
+            analysis.comments.push(Comments { file: id, language: file.language, spans: module.comments.clone() });
+            analysis.stats.files_parsed += 1;
         }
     }
+    let mut ctx = Context { out: &out, knowledge: &knowledge, world: &mut world, files: &ids, findings: Vec::new() };
+    crate::lints::run(&mut ctx, &request.env);
+    analysis.findings = ctx.findings;
     analysis.stats.duration = start.elapsed();
     Ok(analysis)
+}
+
+fn module_imports(block: &crate::core::Block) -> Vec<Vec<crate::core::Symbol>> {
+    use crate::core::StmtKind;
+    let mut found = Vec::new();
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Import(list) => found.push(list.iter().filter_map(|i| i.module.first().copied()).collect()),
+            StmtKind::Try { body, handlers, .. } => {
+                found.extend(module_imports(body));
+                for handler in handlers {
+                    found.extend(module_imports(&handler.body));
+                }
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                found.extend(module_imports(then));
+                found.extend(module_imports(otherwise));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The Python and Rust files that the request's paths lead to, in order.
@@ -176,7 +260,10 @@ pub fn files(request: &Request) -> Vec<PathBuf> {
             })
             .build();
         for entry in walk.flatten() {
-            let is_source = entry.path().extension().is_some_and(|e| e == "py" || e == "rs" || e == "pyi");
+            let is_source = entry
+                .path()
+                .extension()
+                .is_some_and(|e| e == "py" || e == "rs" || e == "pyi");
             if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source {
                 found.push(entry.into_path());
             }

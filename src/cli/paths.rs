@@ -1,0 +1,90 @@
+//! The paths of the command line: whether they exist, and which project is around them.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::{CliError, Explained};
+use crate::analysis::Stdin;
+use crate::config::Resolver;
+use crate::suggest;
+
+/// What marks the root of a project.
+const ROOTS: &[&str] = &["reconnect-lint.toml", ".reconnect-lint.toml", ".git", ".hg"];
+/// What marks one where nothing of [`ROOTS`] is found.
+const MANIFESTS: &[&str] = &[
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "requirements.txt",
+    "Cargo.toml",
+];
+
+/// Paths to check; none means the current folder. Each has to exist.
+pub fn existing(paths: &[PathBuf], commands: &[&str]) -> Result<Vec<PathBuf>, CliError> {
+    if paths.is_empty() {
+        return Ok(vec![PathBuf::from(".")]);
+    }
+    for path in paths {
+        if path.exists() {
+            continue;
+        }
+        let shown = path.display().to_string();
+        let help = if commands.contains(&shown.as_str()) {
+            Some(format!("a command comes first: `reconnect-lint {shown} ...`"))
+        } else {
+            let similar = suggest::path(path).map(|similar| format!("did you mean `{}`?", similar.display()));
+            similar.or_else(|| {
+                let command = suggest::similar(&shown, commands.iter().copied())?;
+                Some(format!("did you mean the command `{command}`?"))
+            })
+        };
+        return Err(Explained::new(format!("no such file or folder: `{shown}`"))
+            .help(help)
+            .into());
+    }
+    Ok(paths.to_vec())
+}
+
+/// Roots of projects around files that are given by name: their callers and guards may be anywhere in the project.
+pub fn context(resolver: &Resolver, paths: &[PathBuf]) -> Vec<PathBuf> {
+    let mut roots: Vec<PathBuf> = paths
+        .iter()
+        .filter(|path| !path.is_dir())
+        .filter_map(|path| project_root(&resolver.absolute(path)))
+        .map(|root| root.strip_prefix(resolver.cwd()).map(Path::to_path_buf).unwrap_or(root))
+        .map(|root| {
+            if root.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                root
+            }
+        })
+        .collect();
+    roots.sort();
+    roots.dedup();
+    roots
+}
+
+/// The nearest folder above that a repository or a configuration marks; without one, the outermost with a manifest.
+pub fn project_root(path: &Path) -> Option<PathBuf> {
+    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    let marked = |folder: &&&Path, names: &[&str]| names.iter().any(|name| folder.join(name).exists());
+    let nearest = folders.iter().find(|folder| marked(folder, ROOTS));
+    let root = nearest.or_else(|| folders.iter().rfind(|folder| marked(folder, MANIFESTS)));
+    root.map(|folder| folder.to_path_buf())
+}
+
+/// Reads the file that `-` stands for.
+pub fn stdin(filename: Option<&Path>) -> Result<Stdin, CliError> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|error| Explained::new("standard input cannot be read").because(error.to_string()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Explained::new("standard input is not UTF-8").because(error.to_string()))?;
+    let filename = filename.unwrap_or(Path::new("stdin.py")).to_path_buf();
+    Ok(Stdin {
+        filename,
+        text: text.into(),
+    })
+}

@@ -1,0 +1,129 @@
+//! What is wrong with a configuration, shown with a caret into the file.
+
+use std::fmt;
+use std::ops::Range;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label};
+use codespan_reporting::files::SimpleFile;
+use codespan_reporting::term::termcolor::{Ansi, NoColor};
+use codespan_reporting::term::{self, Config};
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong; lower case, no full stop.
+    pub message: String,
+    /// Which bytes of the file, unless the file as a whole is meant.
+    pub span: Option<Range<usize>>,
+    /// What to do, or what is known instead.
+    pub help: Option<String>,
+    /// A warning does not stop the run.
+    pub warning: bool,
+}
+
+impl Problem {
+    /// A mistake at a place.
+    pub fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self {
+            message: message.into(),
+            span: Some(span),
+            help: None,
+            warning: false,
+        }
+    }
+
+    /// A mistake of the file as a whole.
+    pub fn general(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            span: None,
+            help: None,
+            warning: false,
+        }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, help: Option<impl Into<String>>) -> Self {
+        self.help = help.map(Into::into);
+        self
+    }
+
+    /// Makes it a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.warning = true;
+        self
+    }
+}
+
+/// The mistakes of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems {
+    /// The file's name as it is shown.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// What is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+impl Problems {
+    /// No mistakes yet.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Whether the run has to stop.
+    pub fn fatal(&self) -> bool {
+        self.problems.iter().any(|problem| !problem.warning)
+    }
+
+    /// As text for a terminal.
+    pub fn render(&self, color: bool) -> String {
+        let file = SimpleFile::new(&self.name, &self.text);
+        let mut problems: Vec<&Problem> = self.problems.iter().collect();
+        problems.sort_by_key(|problem| problem.span.as_ref().map(|span| span.start));
+        let mut out = Vec::new();
+        for problem in problems {
+            let base = if problem.warning {
+                Diagnostic::warning()
+            } else {
+                Diagnostic::error()
+            };
+            let mut diagnostic = base.with_message(&problem.message);
+            match &problem.span {
+                Some(span) => diagnostic = diagnostic.with_label(Label::primary((), self.within(span))),
+                None => diagnostic = diagnostic.with_note(format!("in {}", self.name)),
+            }
+            if let Some(help) = &problem.help {
+                diagnostic = diagnostic.with_note(format!("help: {help}"));
+            }
+            // Writing to a vector cannot fail, and the spans are within the text.
+            let _ = if color {
+                term::emit_to_write_style(&mut Ansi::new(&mut out), &Config::default(), &file, &diagnostic)
+            } else {
+                term::emit_to_write_style(&mut NoColor::new(&mut out), &Config::default(), &file, &diagnostic)
+            };
+        }
+        String::from_utf8_lossy(&out).trim_end().to_owned()
+    }
+
+    /// A span brought into the text, at character boundaries.
+    fn within(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.text.floor_char_boundary(span.start);
+        start..self.text.floor_char_boundary(span.end.max(start)).max(start)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,35 @@
+//! Writing files so that nobody ever sees half of one.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Replaces a file in one step, keeping its permissions. A symbolic link stays one; its target is replaced.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let before = fs::metadata(&target).ok();
+    // Devices and pipes (`/dev/stdout`) cannot be replaced.
+    if before.as_ref().is_some_and(|data| !data.is_file()) {
+        return fs::OpenOptions::new().write(true).open(&target)?.write_all(bytes);
+    }
+    let temporary = beside(&target);
+    let written = fs::File::create_new(&temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        if let Some(data) = before {
+            file.set_permissions(data.permissions())?;
+        }
+        drop(file);
+        fs::rename(&temporary, &target)
+    });
+    if written.is_err() {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// A name in the same folder, for a rename works only within one file system.
+fn beside(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
+}

@@ -1,0 +1,103 @@
+//! From what happened to an error to what can be said about its call site.
+
+use super::flight::{Escape, Note, Site, Stop};
+use super::{Fate, Outcomes};
+use crate::knowledge::{Connection, Knowledge, Retry};
+
+/// What is true of one call site.
+#[derive(Clone, Debug)]
+pub enum Verdict<'a> {
+    /// Something stops the error on every path.
+    Handled(&'a Stop),
+    /// The driver repeats the operation until it succeeds.
+    Heals,
+    /// Nothing leads here; the error goes nowhere.
+    Unreached,
+    /// On this path no guard receives the error.
+    Unguarded(&'a Escape),
+    /// A guard encloses the making of a lazy object, not its round trips.
+    LazyOutside(&'a Escape, &'a Stop),
+    /// A guard encloses the call, but does not cover the error.
+    Missed(&'a Escape, &'a Note),
+    /// A guard names something that never fires.
+    Lookalike(&'a Escape, &'a Note),
+    /// A handler raises again, and nothing further out receives that.
+    Reraised(&'a Escape, &'a Note),
+}
+
+impl Verdict<'_> {
+    /// The word for the inventory.
+    pub fn word(&self, retry: Retry) -> &'static str {
+        match self {
+            Self::Handled(_) => "handled",
+            Self::Heals => "heals",
+            Self::Unreached => "unreached",
+            Self::Unguarded(_) if retry == Retry::Once => "driver-retried",
+            Self::Unguarded(_) => "escapes",
+            Self::LazyOutside(..) => "lazy-outside-guard",
+            Self::Missed(..) => "wrong-exception",
+            Self::Lookalike(..) => "missing-exception-class",
+            Self::Reraised(..) => "reraised",
+        }
+    }
+
+    /// The path on which the error gets away.
+    pub fn escape(&self) -> Option<&Escape> {
+        match self {
+            Self::Unguarded(e) | Self::LazyOutside(e, _) | Self::Missed(e, _) | Self::Lookalike(e, _) | Self::Reraised(e, _) => {
+                Some(e)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Judges one call site. Of several ways out the one past the fewest guards counts, then the shortest.
+pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> {
+    let escape = fate.escapes.iter().min_by_key(|e| (serious(e), out.paths.length(e.flight.path)));
+    let Some(escape) = escape else {
+        return match fate.stops.first() {
+            Some(stop) => Verdict::Handled(stop),
+            None if fate.heals => Verdict::Heals,
+            None => Verdict::Unreached,
+        };
+    };
+    let notes = &escape.flight.notes;
+    if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { lookalike: Some(_), .. })) {
+        return Verdict::Lookalike(escape, note);
+    }
+    let _ = site;
+    if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
+        return Verdict::LazyOutside(escape, stop);
+    }
+    // The innermost guard decides how it is called.
+    for note in notes {
+        match note {
+            Note::Missed { near: true, .. } => return Verdict::Missed(escape, note),
+            Note::Reraised { .. } => return Verdict::Reraised(escape, note),
+            _ => {}
+        }
+    }
+    Verdict::Unguarded(escape)
+}
+
+/// How many guards an error met on its way out.
+fn serious(escape: &Escape) -> usize {
+    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { .. })).count()
+}
+
+/// The kind of connection behind a call site.
+pub fn connection(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
+    let opened = site.origin.and_then(|origin| out.openings.iter().find(|o| o.at == origin));
+    if let Some(kind) = opened.and_then(|o| knowledge.connection(o.ty)) {
+        return kind;
+    }
+    if let Some(kind) = site.ty.and_then(|ty| knowledge.connection(ty)) {
+        return kind;
+    }
+    let of = |lib| {
+        let library = knowledge.library(lib);
+        library.types.values().find_map(|&ty| knowledge.connection(ty))
+    };
+    of(site.lib).or_else(|| of(site.driver)).unwrap_or(Connection::SelfHealing)
+}

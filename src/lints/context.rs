@@ -1,0 +1,218 @@
+//! What every lint needs: the outcomes, and words for places, handles, versions and paths.
+
+use rustc_hash::FxHashMap;
+
+use crate::core::Symbol;
+use crate::findings::{Code, Confidence, FileId, Finding, Location, Related, Severity};
+use crate::flow::Outcomes;
+use crate::flow::flight::{Entry, Error, Escape, Note, Place, Site};
+use crate::knowledge::{Knowledge, LibId, Retry};
+use crate::lints::texts;
+use crate::resolve::program::{Assumed, World};
+use crate::resolve::value::{ExprRef, FuncRef, UnitId};
+
+/// What lints read, and where they put findings.
+pub struct Context<'a> {
+    /// What the analysis found.
+    pub out: &'a Outcomes,
+    /// The libraries.
+    pub knowledge: &'a Knowledge,
+    /// The program.
+    pub world: &'a mut dyn World,
+    /// The files of the report, by unit.
+    pub files: &'a FxHashMap<UnitId, FileId>,
+    /// The findings so far.
+    pub findings: Vec<Finding>,
+}
+
+impl Context<'_> {
+    /// A finding of this rule, not added yet. `None` if the place is in no file of the report.
+    pub fn finding(&mut self, code: u16, place: Place, message: String) -> Option<Finding> {
+        let rule = texts::by_code(Code::new(code))?;
+        let location = self.location(place)?;
+        Some(Finding::new(rule.code, rule.name, rule.severity, location, message))
+    }
+
+    /// Adds a finding. One of confidence `likely` is at most a warning.
+    pub fn add(&mut self, mut finding: Finding) {
+        if finding.confidence == Confidence::Likely {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+        let same = |f: &Finding| f.code == finding.code && f.location == finding.location;
+        if !self.findings.iter().any(same) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// A place of the program as a place of the report.
+    pub fn location(&self, place: Place) -> Option<Location> {
+        Some(Location { file: *self.files.get(&place.unit)?, span: place.span })
+    }
+
+    /// Where an expression stands.
+    pub fn place(&mut self, at: ExprRef) -> Option<Place> {
+        let module = self.world.module(at.unit)?;
+        let expr = module.exprs.get(at.expr.0 as usize)?;
+        Some(Place { unit: at.unit, span: expr.span })
+    }
+
+    /// A further place with what it has to do with the finding.
+    pub fn related(&self, place: Place, message: impl Into<String>) -> Option<Related> {
+        Some(Related { message: message.into(), location: self.location(place)? })
+    }
+
+    /// The version assumed at a place.
+    pub fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed {
+        self.world.assumed(unit, lib)
+    }
+
+    /// A library's name.
+    pub fn library(&self, lib: LibId) -> &str {
+        &self.knowledge.library(lib).file.library.name
+    }
+
+    /// `Class.method`, `function`, or empty at module level.
+    pub fn function_name(&mut self, func: FuncRef) -> String {
+        let Some(module) = self.world.module(func.unit) else { return String::new() };
+        let mut parts = Vec::new();
+        let mut current = Some(func.func);
+        let mut class = None;
+        while let Some(id) = current {
+            let f = module.func(id);
+            parts.push(f.name.map_or_else(|| "<lambda>".to_owned(), |n| n.to_string()));
+            class = f.class;
+            current = if class.is_some() { None } else { f.parent };
+        }
+        if let Some(class) = class {
+            parts.push(module.class(class).name.to_string());
+        }
+        parts.reverse();
+        parts.join(".")
+    }
+
+    /// The name of the error that gets away.
+    pub fn error_name(&mut self, error: &Error) -> String {
+        match error {
+            Error::Loss(_, classes) => {
+                classes.first().map_or_else(String::new, |c| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
+            }
+            _ => "the error".into(),
+        }
+    }
+
+    /// What the driver raises at this site.
+    pub fn loss_name(&mut self, site: &Site) -> String {
+        let release = self.assumed(site.place.unit, site.driver).release;
+        let classes = self.knowledge.loss(site.lib, release);
+        classes.first().map_or_else(|| "an error".to_owned(), |c: &Symbol| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
+    }
+
+    /// What is called, for messages: `orders.insert_one()` or `iterating cursor`.
+    pub fn call_text(site: &Site) -> String {
+        if site.iteration {
+            format!("iterating `{}`", site.receiver)
+        } else {
+            format!("`{}.{}`", site.receiver, site.operation)
+        }
+    }
+
+    /// Notes below a finding: driver and version, what it does by itself, the handle.
+    pub fn facts(&mut self, site: &Site) -> Vec<String> {
+        let assumed = self.assumed(site.place.unit, site.driver);
+        let retries = match site.retry {
+            Retry::Never if site.in_transaction => "a statement of a transaction is never retried by the driver",
+            Retry::Never => "the driver never retries this operation",
+            Retry::Once => "the driver retries this operation once by itself",
+            Retry::Many => "the driver retries this operation until it succeeds",
+        };
+        let mut facts = vec![format!("driver: {}; {retries}", assumed.text)];
+        if let Some(ty) = site.ty {
+            let name = self.knowledge.ty(ty).spec.name.clone();
+            let lib = self.library(self.knowledge.ty(ty).lib).to_owned();
+            let sure = if site.confidence == Confidence::Likely { ", by its name only" } else { "" };
+            facts.push(format!("handle: `{}` is a {lib} {name}{sure}", site.receiver));
+        }
+        facts
+    }
+
+    /// Where the connection was opened.
+    pub fn opening(&mut self, site: &Site) -> Option<Related> {
+        let place = self.place(site.origin?)?;
+        self.related(place, "the connection is opened here")
+    }
+
+    /// The path from the entry point inwards, and the guards passed.
+    pub fn path(&mut self, site: &Site, escape: &Escape) -> Vec<Related> {
+        let mut path = Vec::new();
+        match &escape.entry {
+            Entry::Module(_) => {}
+            Entry::Function(func) => {
+                let name = self.function_name(*func);
+                let place = self.function_place(*func);
+                path.extend(place.and_then(|p| self.related(p, format!("entry point: nothing in the project calls `{name}`"))));
+            }
+            Entry::Registered(func, spec) => {
+                let name = self.function_name(*func);
+                let library = self.library(self.knowledge.call(*spec).lib).to_owned();
+                let place = self.function_place(*func);
+                path.extend(place.and_then(|p| self.related(p, format!("entry point: {library} calls `{name}`"))));
+            }
+            Entry::Spawned(at) => {
+                let place = self.place(*at);
+                path.extend(place.and_then(|p| self.related(p, "entry point: a thread or task is started here")));
+            }
+        }
+        let calls = self.out.paths.calls(escape.flight.path);
+        for call in calls {
+            if call == site.at {
+                continue;
+            }
+            if let Some(place) = self.place(call) {
+                path.extend(self.related(place, "which is called from here, with no guard for the error"));
+            }
+        }
+        for note in &escape.flight.notes {
+            let (place, text) = match note {
+                Note::Missed { handler, classes, part: true, .. } => {
+                    (*handler, format!("`{classes}` covers only a part of the error"))
+                }
+                Note::Missed { handler, classes, .. } => (*handler, format!("`{classes}` does not cover the error")),
+                Note::Reraised { handler, raised: Some(raised) } => (*handler, format!("the handler raises `{raised}` in its place")),
+                Note::Reraised { handler, raised: None } => (*handler, "the handler raises it again".to_owned()),
+                Note::Unclear(handler) => (*handler, "the classes of this handler are not known".to_owned()),
+            };
+            path.extend(self.related(place, text));
+        }
+        path
+    }
+
+    fn function_place(&mut self, func: FuncRef) -> Option<Place> {
+        let module = self.world.module(func.unit)?;
+        Some(Place { unit: func.unit, span: module.func(func.func).name_span })
+    }
+
+    /// The help text of the library for this rule and operation.
+    pub fn help(&mut self, code: u16, site: &Site) -> String {
+        let kind = match site.repeat {
+            _ if site.in_transaction => "transaction",
+            _ if site.iteration => "iteration",
+            Some(_) => "write",
+            None => "read",
+        };
+        let keys = [format!("RL{code:03}.{kind}"), format!("RL{code:03}"), format!("default.{kind}"), "default".into()];
+        let mut text = None;
+        for lib in [site.lib, site.driver] {
+            let help = &self.knowledge.library(lib).file.help;
+            text = text.or_else(|| keys.iter().find_map(|k| help.get(k)).cloned());
+        }
+        let error = self.loss_name(site);
+        let text = text.unwrap_or_else(|| "catch `{error}` around `{call}` and answer, fall back or retry".to_owned());
+        let call = if site.iteration { site.receiver.clone() } else { format!("{}.{}(...)", site.receiver, site.operation) };
+        text.replace("{handle}", &site.receiver)
+            .replace("{call}", &call)
+            .replace("{error}", &error)
+            .replace("{operation}", site.operation.as_str())
+            .trim_end()
+            .to_owned()
+    }
+}
