@@ -272,8 +272,8 @@ pub struct TypeSpec {
     /// does not count.
     #[serde(default)]
     pub blind: Vec<String>,
-    /// Methods that a class of the project overrides to make it reconnect: with a guard in the override that repeats or revives,
-    /// its objects are self-healing (`execute_sql`, `cursor`).
+    /// Methods that a class of the project overrides to make it reconnect (`execute_sql`, `cursor`): with a guard in the override
+    /// that repeats or revives, its objects are as good as pooled ones.
     #[serde(default)]
     pub overrides: Vec<String>,
     /// Class attribute through which the round trips of a class and its objects find their handle: `Meta.database`. Looked up
