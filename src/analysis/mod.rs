@@ -3,24 +3,24 @@
 //! In: paths, and the settings that change what is read. Out: every finding before suppressions, selection and baseline.
 //! May not know: the command line, configuration files, how a report looks.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod inventory;
 mod select;
 mod world;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use world::ProjectWorld;
 
-use crate::core::{Language, Span};
+use crate::findings::suppress::Comments;
+use crate::findings::{Finding, Location, Related, Sources};
 use crate::knowledge::Knowledge;
 use crate::lints::context::Context;
 use crate::resolve::program::World as _;
 use crate::resolve::value::UnitId;
-use crate::findings::suppress::Comments;
-use crate::findings::{Finding, Location, Related, Sources};
 
 /// Decides on a path of the walk: `true` leaves it out. The flag says whether it is a folder.
 pub type Exclude = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
@@ -105,8 +105,10 @@ pub struct CallSite {
     pub verdict: String,
     /// What handles it.
     pub guard: Option<String>,
-    /// The way out that nothing guards, in order.
+    /// The way out that nothing guards, in order, and where the connection was opened.
     pub path: Vec<Related>,
+    /// Driver and version, what it does by itself, what the handle is.
+    pub facts: Vec<String>,
 }
 
 /// How much was done, and what could not be.
@@ -163,22 +165,10 @@ fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     let start = std::time::Instant::now();
     let mut analysis = Analysis::default();
     let (knowledge, _) = Knowledge::new(crate::knowledge::embedded(|_| true));
-    let root = request.paths.first().cloned().unwrap_or_default();
+    let found = world::listed(request, &files(request));
+    analysis.stats.files_seen = found.iter().filter(|file| file.reported).count() as u64;
+    let root = request.context.first().or(request.paths.first()).cloned().unwrap_or_default();
     let root = if root.is_file() { root.parent().map(Path::to_path_buf).unwrap_or_default() } else { root };
-    let mut found = Vec::new();
-    for path in files(request) {
-        analysis.stats.files_seen += 1;
-        let language = if path.extension().is_some_and(|e| e == "rs") { Language::Rust } else { Language::Python };
-        found.push(world::File {
-            display: shown(&path),
-            aside: false,
-            language,
-            text: None,
-            module: None,
-            imports: Vec::new(),
-            path,
-        });
-    }
     let mut world = ProjectWorld::new(found, &knowledge, &root);
     for index in 0..world.files.len() {
         let unit = UnitId(index as u32);
@@ -192,17 +182,39 @@ fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     }
     let out = crate::flow::run(&mut world, &knowledge);
     let mut ids = FxHashMap::default();
-    for (index, file) in world.files.iter().enumerate() {
+    let mut reported = FxHashSet::default();
+    for index in 0..world.files.len() {
+        let unit = UnitId(index as u32);
+        let libs = if world.files[index].reported { world.imports(unit) } else { Vec::new() };
+        for lib in libs {
+            let library = knowledge.library(lib);
+            let name = &library.file.library.name;
+            if !knowledge.loss(lib, library.oldest).is_empty() && !analysis.stats.drivers.contains(name) {
+                analysis.stats.drivers.push(name.clone());
+            }
+        }
+        let file = &world.files[index];
         if let (Some(text), Some(Some(module))) = (&file.text, &file.module) {
             let id = analysis.sources.add(file.display.clone(), Arc::clone(text));
-            ids.insert(UnitId(index as u32), id);
-            analysis.comments.push(Comments { file: id, language: file.language, spans: module.comments.clone() });
+            ids.insert(unit, id);
+            analysis.stats.bytes += text.len() as u64;
             analysis.stats.files_parsed += 1;
+            if file.reported {
+                reported.insert(id);
+                analysis.comments.push(Comments { file: id, language: file.language, spans: module.comments.clone() });
+            }
+        } else if let Err(error) = std::fs::read(&file.path) {
+            analysis.stats.unreadable.push((file.display.clone(), error.to_string()));
         }
     }
     let mut ctx = Context { out: &out, knowledge: &knowledge, world: &mut world, files: &ids, findings: Vec::new() };
     crate::lints::run(&mut ctx, &request.env);
+    if request.inventory {
+        analysis.call_sites = inventory::call_sites(&mut ctx);
+    }
     analysis.findings = ctx.findings;
+    analysis.findings.retain(|finding| reported.contains(&finding.location.file));
+    analysis.call_sites.retain(|site| reported.contains(&site.location.file));
     analysis.stats.duration = start.elapsed();
     Ok(analysis)
 }
@@ -262,26 +274,6 @@ pub fn files(request: &Request) -> Vec<PathBuf> {
     found.sort();
     found.dedup();
     found
-}
-
-impl Analysis {
-    /// What the tool knows about a line: handles, guards, verdicts with their evidence. `None` if there is no call
-    /// site on it.
-    pub fn explain(&self, file: &str, row: u32) -> Option<String> {
-        let mut text = String::new();
-        for site in &self.call_sites {
-            let source = self.sources.get(site.location.file);
-            if source.path == file && source.start(site.location.span).row == row {
-                let version = site.version.as_deref().unwrap_or("unknown version");
-                let _ = writeln!(
-                    text,
-                    "`{}` on {} ({} {version}): {}",
-                    site.operation, site.handle, site.library, site.verdict
-                );
-            }
-        }
-        (!text.is_empty()).then_some(text)
-    }
 }
 
 /// A path as reports show it: forward slashes, no leading `./`.

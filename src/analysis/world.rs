@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Request;
 use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
 use crate::resolve::program::{Assumed, World};
@@ -18,6 +19,46 @@ pub(super) struct File {
     pub text: Option<Arc<str>>,
     pub module: Option<Option<Arc<Module>>>,
     pub imports: Vec<Symbol>,
+    /// Inside of what is to be checked; the others are read for their callers and guards.
+    pub reported: bool,
+}
+
+/// The files of a request: those to be checked, those around them, and the one on standard input.
+pub(super) fn listed(request: &Request, named: &[PathBuf]) -> Vec<File> {
+    let around = super::files(&Request { paths: request.context.clone(), ..request.clone() });
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    // A file in both is taken as the walk of its project spells it, for modules are named by the path below the root.
+    let mut named: FxHashMap<PathBuf, &PathBuf> = named.iter().map(|path| (absolute(path), path)).collect();
+    let mut found = Vec::new();
+    for path in around {
+        let reported = named.remove(&absolute(&path)).is_some();
+        found.push(File::new(path, reported));
+    }
+    let mut rest: Vec<&PathBuf> = named.into_values().collect();
+    rest.sort();
+    found.extend(rest.into_iter().map(|path| File::new(path.clone(), true)));
+    if let Some(stdin) = &request.stdin {
+        let path = absolute(&stdin.filename);
+        found.retain(|file| absolute(&file.path) != path);
+        found.push(File { text: Some(Arc::clone(&stdin.text)), ..File::new(stdin.filename.clone(), true) });
+    }
+    found
+}
+
+impl File {
+    fn new(path: PathBuf, reported: bool) -> Self {
+        let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+        Self {
+            display: super::shown(&path),
+            language: if is_rust { Language::Rust } else { Language::Python },
+            aside: false,
+            text: None,
+            module: None,
+            imports: Vec::new(),
+            reported,
+            path,
+        }
+    }
 }
 
 pub(super) struct ProjectWorld<'k> {
@@ -73,7 +114,8 @@ impl World for ProjectWorld<'_> {
     fn module(&mut self, unit: UnitId) -> Option<Arc<Module>> {
         let file = &mut self.files[unit.0 as usize];
         if file.module.is_none() {
-            let text = std::fs::read(&file.path).ok().map(|b| Arc::from(String::from_utf8_lossy(&b).as_ref()));
+            let text = file.text.take();
+            let text = text.or_else(|| std::fs::read(&file.path).ok().map(|b| Arc::from(String::from_utf8_lossy(&b).as_ref())));
             let parsed = text.as_ref().map(|text: &Arc<str>| {
                 Arc::new(match file.language {
                     Language::Python => crate::syntax::python::parse(text),
