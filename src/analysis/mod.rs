@@ -179,6 +179,9 @@ fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         }
         world.files[index].imports = names;
         world.seeds.push(unit);
+        if let Some(progress) = &request.progress {
+            progress(index as u64 + 1, world.files.len() as u64);
+        }
     }
     let out = crate::flow::run(&mut world, &knowledge);
     let mut ids = FxHashMap::default();
