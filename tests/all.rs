@@ -19,3 +19,5 @@ mod rules_parse;
 mod rules_consistent;
 #[path = "all/suppressions.rs"]
 mod suppressions;
+#[path = "all/rules_sql.rs"]
+mod rules_sql;

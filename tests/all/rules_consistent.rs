@@ -69,8 +69,8 @@ impl Check<'_> {
 
     fn ty(&mut self, place: &str, name: Option<&String>) {
         let Some(name) = name else { return };
-        let name = name.strip_prefix("list:").unwrap_or(name);
-        if matches!(name, "self" | "argument" | "unknown" | "none") || name.starts_with("path:") {
+        let name = name.strip_prefix("list:").or_else(|| name.strip_prefix("class:")).unwrap_or(name);
+        if matches!(name, "self" | "argument" | "unknown" | "none") {
             return;
         }
         let found = match name.split_once(':') {
@@ -194,8 +194,8 @@ fn every_name_in_a_library_file_exists() {
             }
             for gate in gates {
                 check.versions(name, gate.versions.as_ref());
-                for option in gate.with.keys().chain(gate.without.keys()) {
-                    if !file.options.iter().any(|o| o.name == *option) {
+                for option in gate.with.keys().chain(gate.without.keys()).flat_map(|names| names.split('+')) {
+                    if !file.options.iter().any(|o| o.name == option) && !file.sets(option) {
                         check.complain(name, &format!("no option `{option}`"));
                     }
                 }
@@ -209,7 +209,7 @@ fn every_name_in_a_library_file_exists() {
         }
         for option in &file.options {
             check.versions(&option.name, option.versions.as_ref());
-            for ty in &option.on {
+            for ty in option.on.iter().filter(|on| !on.contains('.')) {
                 check.ty(&option.name, Some(ty));
             }
             if let Some(code) = &option.code {
