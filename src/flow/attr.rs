@@ -5,7 +5,7 @@ use super::Interp;
 use crate::core::Symbol;
 use crate::knowledge::{Consumes, Item, TypeId};
 use crate::resolve::value::{
-    Descriptor, ExprRef, Handle, Obj, ObjId, OptionsId, UnitId, Value,
+    Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value,
 };
 
 /// The heap entry for elements whose key is not known.
@@ -15,15 +15,7 @@ impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
             Some(from) => Handle { ty, created: None, ..*from },
-            None => Handle {
-                ty,
-                origin: None,
-                created: None,
-                likely: false,
-                flags: 0,
-                guard: None,
-                options: OptionsId(0),
-            },
+            None => Handle::of(ty),
         };
         self.v.one(Obj::Handle(handle))
     }
@@ -216,6 +208,7 @@ impl Interp<'_> {
     }
 
     fn type_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
+        self.note_look(handle, name);
         let ty = self.k.ty(handle.ty);
         let release = {
             let lib = ty.lib;
@@ -261,24 +254,8 @@ impl Interp<'_> {
                 let Some(ty) = self.k.type_named(lib, reference) else { return Value::UNKNOWN };
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
-                    Obj::Instance(_, origin) => Handle {
-                        ty,
-                        origin: *origin,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
-                    _ => Handle {
-                        ty,
-                        origin: None,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
+                    Obj::Instance(_, origin) => Handle { origin: *origin, ..Handle::of(ty) },
+                    _ => Handle::of(ty),
                 };
                 if handle.ty != ty {
                     handle.flags = 0;
@@ -389,15 +366,7 @@ impl Interp<'_> {
             for (key, names) in &file.conventions {
                 if names.iter().any(|n| n == name) {
                     if let Some(ty) = self.k.type_named(lib, key) {
-                        let handle = Handle {
-                            ty,
-                            origin: None,
-                            created: None,
-                            likely: true,
-                            flags: 0,
-                            guard: None,
-                            options: OptionsId(0),
-                        };
+                        let handle = Handle { likely: true, ..Handle::of(ty) };
                         return Some(self.v.one(Obj::Handle(handle)));
                     }
                 }
@@ -410,6 +379,12 @@ impl Interp<'_> {
         let objs = self.v.list(base);
         let strong = objs.len() == 1;
         for obj in objs {
+            self.note_store(obj, name, value);
+            if let Obj::External(path) = *self.v.get(obj) {
+                if self.k.is_scope(path) {
+                    self.note_per_unit(value);
+                }
+            }
             match self.v.get(obj).clone() {
                 Obj::Instance(..) => self.write_field(obj, name, value, strong),
                 Obj::Class(_) => self.heap_join((obj, name), value),
@@ -468,6 +443,7 @@ impl Interp<'_> {
         let name = self.item_name(key);
         for obj in self.v.list(base) {
             let obj = self.shared(obj);
+            self.note_store(obj, name, value);
             match self.v.get(obj) {
                 Obj::None | Obj::Str(..) => {}
                 Obj::Unknown => {

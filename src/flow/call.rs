@@ -267,7 +267,11 @@ impl Interp<'_> {
             return self.v.one(Obj::Coroutine(act));
         }
         let summary = self.summary(act);
+        let mark = self.log_mark();
         self.forward(&summary, at);
+        if self.cached_funcs.contains(&func) {
+            self.cache_openings(mark, &[]);
+        }
         if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
             self.raise(summary.raises.to_vec());
         }
@@ -285,8 +289,7 @@ impl Interp<'_> {
 
     /// The errors of a summary arrive at the caller.
     pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
-        self.waits_log += usize::from(summary.waits);
-        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
+        self.log.extend(summary.events.iter().copied());
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
             flight.path = self.path_prepend(at, flight.path);
@@ -305,6 +308,7 @@ impl Interp<'_> {
                 && f.error == flight.error
                 && f.notes == flight.notes
                 && f.created == flight.created
+                && f.ends_loop == flight.ends_loop
                 && f.making == flight.making
         });
         match index {
@@ -355,7 +359,7 @@ impl Interp<'_> {
             yields: Value::NOTHING,
             flights: Rc::from([]),
             diverges: false,
-            waits: false,
+            events: Rc::from([]),
             raises: Rc::from([]),
         };
         if self.running.contains_key(&act) {
@@ -368,9 +372,8 @@ impl Interp<'_> {
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
         let log = self.log_mark();
-        let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        let mut frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
         self.running.remove(&act);
-        let mut frame = frame;
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
             if let Some(caller) = self.frames.last_mut() {
@@ -404,9 +407,11 @@ impl Interp<'_> {
             yields: frame.yields,
             flights: flights.into(),
             diverges,
-            waits: self.waited_since(log),
+            events: self.events_since(log).into(),
             raises: frame.raises.into(),
         };
+        // Whoever calls it brings the events in with the summary.
+        self.log_rewind(log);
         self.memo.insert(act, summary.clone());
         summary
     }
@@ -574,7 +579,9 @@ impl Interp<'_> {
         }
         match self.k.item(path) {
             Some(Item::Type(ty)) => self.open(ty, args, at),
+            Some(Item::Object(_)) => self.call_unknown(args),
             Some(Item::Function(spec)) => {
+                self.configured(&[path], args, None, at);
                 let value = self.apply(spec, None, args, at);
                 if value == Value::UNKNOWN && self.k.error_class(path).is_some() {
                     let class = self.v.obj(Obj::External(path));
@@ -808,6 +815,10 @@ impl Interp<'_> {
             }
             (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
                 let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                if name.as_str() == "pop" {
+                    let entry = self.item_name(key);
+                    self.note(super::log::Event::Clear(obj, entry));
+                }
                 if name.as_str() == "setdefault" {
                     if let Some(&value) = args.pos.get(1) {
                         self.set_item(receiver, key, value);
@@ -907,6 +918,7 @@ impl Interp<'_> {
 
     pub(super) fn run_generator(&mut self, act: ActId, at: ExprRef) -> Value {
         let summary = self.summary(act);
+        self.log.extend(summary.events.iter().copied());
         let made = Some(at);
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();

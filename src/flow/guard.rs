@@ -72,6 +72,11 @@ impl Interp<'_> {
             let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
             let waited = self.waited_since(handler_log);
+            if flights.iter().any(|f| f.making.is_none()) {
+                self.note_recovery(handler_log);
+            } else {
+                self.note_cached(handler_log);
+            }
             ends.push(self.save());
             let place = self.place(handler.span);
             let what = self.handler_text(handler.span);
@@ -261,7 +266,7 @@ impl Interp<'_> {
         let mut objs = Vec::new();
         for flight in flights {
             match &flight.error {
-                Error::Loss(_, classes) => {
+                Error::Loss(_, classes, _) => {
                     for class in classes.clone() {
                         let class = self.v.obj(Obj::External(class));
                         objs.push(self.v.obj(Obj::Exception(class)));
@@ -336,7 +341,7 @@ impl Interp<'_> {
             Error::Raised(raised) => {
                 if classes.iter().any(|&c| self.is_subclass_obj(*raised, c)) { Cover::Whole } else { Cover::Nothing }
             }
-            Error::Loss(lib, losses) => {
+            Error::Loss(lib, losses, any) => {
                 let paths: Vec<Symbol> = classes
                     .iter()
                     .filter_map(|&c| match self.v.get(c) {
@@ -351,7 +356,7 @@ impl Interp<'_> {
                     self.k.error_class(*path).is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
                 };
                 let covered = losses.iter().filter(|&&l| paths.iter().any(|p| exists(p) && self.k.is_subclass(l, *p))).count();
-                if covered == losses.len() && covered > 0 {
+                if covered > 0 && (covered == losses.len() || *any) {
                     return Cover::Whole;
                 }
                 for path in &paths {
@@ -629,7 +634,7 @@ impl Interp<'_> {
             return cover;
         }
         let exception = match error {
-            Error::Loss(_, losses) => {
+            Error::Loss(_, losses, _) => {
                 let class = losses.first().map(|&l| self.v.obj(Obj::External(l)));
                 class.map_or(Value::UNKNOWN, |c| self.v.one(Obj::Exception(c)))
             }

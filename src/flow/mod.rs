@@ -15,7 +15,9 @@ mod eval;
 mod exec;
 pub mod flight;
 mod guard;
+pub mod configure;
 mod library;
+pub mod log;
 mod names;
 pub mod repeat;
 mod retry;
@@ -85,8 +87,8 @@ struct Summary {
     flights: Rc<[Flight]>,
     /// It never returns normally.
     diverges: bool,
-    /// It waits somewhere.
-    waits: bool,
+    /// What happens in it, for those who look at a stretch of the program.
+    events: Rc<[log::Event]>,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
 }
@@ -123,7 +125,7 @@ struct HandlerState {
 #[derive(Debug, Default)]
 struct LoopState {
     /// The log of makings when the loop was entered.
-    log: Option<repeat::Mark>,
+    log: Option<log::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
 }
@@ -254,6 +256,12 @@ pub struct Outcomes {
     pub guarded_makings: FxHashMap<ExprRef, Stop>,
     /// Constructor calls.
     pub openings: Vec<Opening>,
+    /// Options given or left out, and parts known not to work.
+    pub configured: Vec<configure::Configured>,
+    /// Connections that outlive a unit of work and are never replaced: the opening, and calls on it.
+    pub kept: Vec<log::Kept>,
+    /// Openings whose object outlives the unit of work, replaced or not.
+    pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.
     pub env_reads: Vec<EnvRead>,
     /// Retries met.
@@ -326,10 +334,14 @@ struct Interp<'w> {
     joined: FxHashSet<ExprRef>,
     decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
     retries: FxHashMap<UnitId, retry::Retries>,
-    /// Makings of lazy objects, in the order of evaluation.
-    makings_log: Vec<ExprRef>,
-    /// How often something waited.
-    waits_log: usize,
+    /// What happened, in the order of evaluation.
+    log: Vec<log::Event>,
+    /// What is known of openings.
+    units: log::Units,
+    /// Functions whose results are kept (`lru_cache`).
+    cached_funcs: FxHashSet<FuncRef>,
+    /// Calls that conditions of library files ask for, with their arguments.
+    called_keys: FxHashMap<Symbol, Vec<call::Args>>,
     /// Names of modules being looked up, to stop at circles.
     looked_up: FxHashSet<(UnitId, Symbol)>,
     /// Generator expressions being iterated.
@@ -339,7 +351,7 @@ struct Interp<'w> {
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
-    guard_mark: Option<repeat::Mark>,
+    guard_mark: Option<log::Mark>,
 }
 
 /// Analyses the program.
@@ -348,6 +360,7 @@ pub fn run(world: &mut dyn World, knowledge: &Knowledge) -> Outcomes {
     for round in 0..MAX_ROUNDS {
         interp.start_round();
         interp.evaluate_all();
+        interp.conclude();
         if round > 0 && !interp.heap_changed {
             break;
         }
@@ -398,8 +411,10 @@ impl<'w> Interp<'w> {
             joined: FxHashSet::default(),
             decorator_scopes: FxHashMap::default(),
             retries: FxHashMap::default(),
-            makings_log: Vec::new(),
-            waits_log: 0,
+            log: Vec::new(),
+            units: log::Units::default(),
+            cached_funcs: FxHashSet::default(),
+            called_keys: FxHashMap::default(),
             guard_mark: None,
             patched_at: None,
             comprehensions: FxHashSet::default(),
@@ -419,6 +434,9 @@ impl<'w> Interp<'w> {
         self.app_handlers.clear();
         self.middlewares.clear();
         self.spawned.clear();
+        self.log.clear();
+        self.units = log::Units::default();
+        self.called_keys.clear();
         self.activations = 0;
         self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
     }
@@ -601,7 +619,10 @@ impl<'w> Interp<'w> {
         let length = self.out.paths.length(flight.path);
         let site = flight.site;
         let known: Option<usize> = self.fate(site).escapes.iter().position(|e| {
-            e.flight.notes == flight.notes && e.flight.created == flight.created && e.flight.error == flight.error
+            e.flight.notes == flight.notes
+                && e.flight.created == flight.created
+                && e.flight.error == flight.error
+                && e.flight.ends_loop == flight.ends_loop
         });
         if let Some(index) = known {
             let old = self.fate(site).escapes[index].flight.path;

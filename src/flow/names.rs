@@ -17,6 +17,7 @@ impl Interp<'_> {
             self.envs[other.0 as usize].vars.insert(name, new);
             // What functions assign to a global outlives the round, since others may run before them.
             let module = self.v.obj(Obj::Module(self.here().unit));
+            self.note_store(module, name, value);
             self.heap_join((module, name), value);
             return;
         }
@@ -225,7 +226,11 @@ impl Interp<'_> {
         let name = self.v.one(Obj::Str(None, None));
         self.envs[env.0 as usize].vars.insert(Symbol::new("__name__"), name);
         let frame = Frame::new(unit, module, env);
+        let mark = self.log_mark();
         let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.body));
+        self.end_unit(mark);
+        // What a module does on import is a unit of its own, whoever imports it first.
+        self.log_rewind(mark);
         self.modules_done.insert(unit, true);
         let aside = self.world.is_aside(unit);
         for flight in frame.flights {

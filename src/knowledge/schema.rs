@@ -35,6 +35,9 @@ pub struct LibraryFile {
     /// Objects that a module of the library holds, by canonical path, and their types: `"django.db.connection" = "connection"`.
     #[serde(default)]
     pub objects: BTreeMap<String, String>,
+    /// Objects that live for one unit of work, by canonical path: `flask.g`. What is stored on them is not kept.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
@@ -478,6 +481,9 @@ pub struct CallSpec {
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
+    /// With `transparent`: results are kept for later calls (`lru_cache`).
+    #[serde(default)]
+    pub caches: bool,
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
