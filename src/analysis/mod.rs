@@ -3,8 +3,8 @@
 //! In: paths, and the settings that change what is read. Out: every finding before suppressions, selection and baseline.
 //! May not know: the command line, configuration files, how a report looks.
 
-use std::fmt::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,47 +156,6 @@ const STACK: usize = 1 << 30;
 pub fn files(request: &Request) -> Vec<PathBuf> {
     let walked = crate::project::walk(&request.paths, request.exclude.as_ref(), request.force_exclude);
     walked.entries.into_iter().map(|entry| entry.path).collect()
-}
-
-impl Analysis {
-    /// What the tool knows about a line: what the receiver is and why, what the driver does, which guards were seen.
-    /// `None` if there is no call site on it.
-    pub fn explain(&self, file: &str, row: u32) -> Option<String> {
-        let mut text = String::new();
-        for site in &self.call_sites {
-            let source = self.sources.get(site.location.file);
-            if source.path != file || source.start(site.location.span).row != row {
-                continue;
-            }
-            let column = source.start(site.location.span).column;
-            let _ = writeln!(text, "{file}:{row}:{column}: `{}` is a call site: {}", site.operation, meaning(&site.verdict));
-            for fact in &site.facts {
-                let _ = writeln!(text, "  {fact}");
-            }
-            for step in &site.path {
-                let source = self.sources.get(step.location.file);
-                let place = source.start(step.location.span);
-                let line = source.line(place.row).trim();
-                let _ = writeln!(text, "  {}:{}:{}: {}\n      {line}", source.path, place.row, place.column, step.message);
-            }
-        }
-        (!text.is_empty()).then_some(text)
-    }
-}
-
-/// A verdict in words.
-fn meaning(verdict: &str) -> &'static str {
-    match verdict {
-        "handled" => "the error of a lost connection is handled on every path",
-        "heals" => "the driver repeats it until it succeeds",
-        "driver-retried" => "the driver repeats it once, and nothing handles a second failure",
-        "escapes" => "the driver never repeats it, and nothing handles the error",
-        "lazy-outside-guard" => "a guard encloses the making of the lazy object, but not its round trips",
-        "wrong-exception" => "a guard encloses it, but does not cover the error",
-        "missing-exception-class" => "a handler names something that never fires",
-        "reraised" => "a handler raises the error again, and nothing further out handles that",
-        _ => "nothing that is analysed leads here",
-    }
 }
 
 pub use crate::project::{Exclude, shown};

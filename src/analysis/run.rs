@@ -123,7 +123,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     crate::lints::run(&mut ctx, &request.env);
     let mut findings = std::mem::take(&mut ctx.findings);
     if request.inventory {
-        analysis.call_sites = super::inventory::rows(&mut ctx);
+        analysis.call_sites = super::inventory::call_sites(&mut ctx);
     }
     findings.extend(errors.into_iter().filter_map(|(location, message)| syntax_error(location, &message)));
     let hidden: FxHashSet<_> =
