@@ -38,6 +38,10 @@ pub struct LibraryFile {
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
+    /// Variables that hold dotted paths in texts, and what is registered there: Django's `MIDDLEWARE`. A dot steps into a
+    /// dictionary (`REST_FRAMEWORK.EXCEPTION_HANDLER`).
+    #[serde(default)]
+    pub listed: BTreeMap<String, Registers>,
     /// Variables and dictionary keys by which a project configures a client without calling its constructor.
     #[serde(default)]
     pub settings: Vec<SettingSpec>,
@@ -304,8 +308,7 @@ pub struct TypeSpec {
     #[serde(default)]
     pub attribute: Option<String>,
     /// Named attributes that are not methods. A key may begin with `*` (`*_set`). A value `class:type` is the class itself, to be
-    /// called or subclassed, as it may be wherever something `gives`; `path:flask.Blueprint` stands for the class or function
-    /// of that path.
+    /// called or subclassed, as it may be wherever something `gives`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Attributes whose reading is a round trip, and its behaviour.
@@ -499,6 +502,10 @@ pub struct CallSpec {
     /// Registers functions with a framework.
     #[serde(default)]
     pub registers: Option<Registers>,
+    /// Further registrations of the same call (`FastAPI(exception_handlers=.., middleware=..)`). One whose argument is left
+    /// out registers nothing.
+    #[serde(default)]
+    pub also_registers: Vec<Registers>,
     /// Reads this argument as the name of an environment variable.
     #[serde(default)]
     pub reads_env: Option<ArgRef>,
@@ -729,6 +736,13 @@ pub struct Registers {
     /// Only for routes of the same object (a blueprint), not application-wide.
     #[serde(default)]
     pub local: bool,
+    /// What in the place of `classes` stands for every exception: `500`, `werkzeug.exceptions.InternalServerError`. Any other
+    /// number is the status of an answer, and stands for none.
+    #[serde(default)]
+    pub everything: Vec<Literal>,
+    /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
+    #[serde(default)]
+    pub method: Option<String>,
 }
 
 /// What is registered.
