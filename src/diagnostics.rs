@@ -52,13 +52,18 @@ impl Problem {
         let (message, help) = if let Some((key, known)) = unknown_key(text) {
             // `fail_on` for `fail-on` is the most frequent mistake of all.
             let dashed = key.replace('_', "-");
-            let similar = known.contains(&dashed.as_str()).then(|| format!("did you mean `{dashed}`?"));
+            let similar = known
+                .contains(&dashed.as_str())
+                .then(|| format!("did you mean `{dashed}`?"));
             let similar = similar.or_else(|| suggest::did_you_mean(key, known.iter().copied()));
             let help = similar.unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
             (format!("unknown key `{key}`"), Some(help))
         } else {
             let list = text.contains("expected a sequence");
-            (text.to_owned(), list.then(|| "a list is meant: write it in brackets".to_owned()))
+            (
+                text.to_owned(),
+                list.then(|| "a list is meant: write it in brackets".to_owned()),
+            )
         };
         match error.span() {
             Some(span) => Self::new(message, span).help(help),
