@@ -5,6 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod diagnostics;
 pub mod findings;
 pub mod fix;
 pub mod flow;

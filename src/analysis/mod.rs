@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod inventory;
+mod own;
 mod run;
 mod select;
 mod world;
 
+use crate::diagnostics::Problems;
 use crate::findings::suppress::Comments;
 use crate::findings::{Finding, Location, Related, Sources};
 
@@ -122,9 +124,9 @@ pub struct Stats {
 /// Why there is no analysis at all. Single files never are a reason.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
-    /// One of the team's own driver files is wrong; the text is a complete diagnostic.
-    #[error("{0}")]
-    Rules(String),
+    /// The team's own driver files have mistakes.
+    #[error("a driver file has mistakes")]
+    Rules(Vec<Problems>),
 }
 
 impl fmt::Debug for Request {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::own::{self, Own};
 use super::select;
 use super::world::{File, ProjectWorld};
 use super::{Analysis, AnalysisError, Request};
@@ -34,20 +35,35 @@ const MAX_ERRORS: usize = 10;
 pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     let start = Instant::now();
     let mut analysis = Analysis::default();
-    let own_rules = own_rules(&request.rules)?;
+    let own_rules = own::read(&request.rules)?;
     let mut walked = walk(&request.paths, request.exclude.as_ref(), request.force_exclude);
-    let shown: usize = walked.entries.len();
-    if !request.context.is_empty() {
-        let around = walk(&request.context, request.exclude.as_ref(), true);
-        let known: FxHashSet<PathBuf> = walked.entries.iter().map(|e| canonical(&e.path)).collect();
-        walked.entries.extend(around.entries.into_iter().filter(|e| !known.contains(&canonical(&e.path))));
-        walked.manifests.extend(around.manifests);
-    }
     if let Some(stdin) = &request.stdin {
         let display = crate::project::shown(&stdin.filename);
         walked.entries.retain(|e| e.display != display);
-        let language = if stdin.filename.extension().is_some_and(|e| e == "rs") { Language::Rust } else { Language::Python };
-        walked.entries.push(Entry { path: stdin.filename.clone(), display, language, role: Role::Normal });
+        let language = if stdin.filename.extension().is_some_and(|e| e == "rs") {
+            Language::Rust
+        } else {
+            Language::Python
+        };
+        walked.entries.push(Entry {
+            path: stdin.filename.clone(),
+            display,
+            language,
+            role: Role::Normal,
+        });
+    }
+    // What comes after these is read for its callers and guards only.
+    let reported: usize = walked.entries.len();
+    if !request.context.is_empty() {
+        let around = walk(&request.context, request.exclude.as_ref(), true);
+        let known: FxHashSet<PathBuf> = walked.entries.iter().map(|e| canonical(&e.path)).collect();
+        walked.entries.extend(
+            around
+                .entries
+                .into_iter()
+                .filter(|e| !known.contains(&canonical(&e.path))),
+        );
+        walked.manifests.extend(around.manifests);
     }
     analysis.stats.unreadable = walked.problems;
 
@@ -58,14 +74,16 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     for (index, file) in scanned.iter().enumerate() {
         analysis.stats.bytes += file.size;
         if let Some(problem) = &file.problem {
-            analysis.stats.unreadable.push((walked.entries[index].display.clone(), problem.clone()));
+            analysis
+                .stats
+                .unreadable
+                .push((walked.entries[index].display.clone(), problem.clone()));
         }
         if file.text.is_some() {
             seeds.push(index);
             seen.extend(&file.libraries);
         }
     }
-    let reported = if request.stdin.is_some() { walked.entries.len() } else { shown };
     analysis.stats.files_seen = reported as u64;
     if seeds.is_empty() {
         analysis.stats.duration = start.elapsed();
@@ -76,7 +94,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     for problem in &manifests.problems {
         analysis.stats.unreadable.push(problem.clone());
     }
-    let knowledge = load(&seen, own_rules, &walked.entries, &seeds);
+    let knowledge = load(&seen, &own_rules, &walked.entries, &seeds)?;
     analysis.stats.drivers = knowledge
         .libraries()
         .filter(|(id, _)| knowledge.is_store(*id))
@@ -107,27 +125,54 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     let mut ids = FxHashMap::default();
     let mut errors = Vec::new();
     for (index, file) in world.files.iter().enumerate() {
-        let (Some(text), Some(Some(module))) = (&file.text, &file.module) else { continue };
+        let (Some(text), Some(Some(module))) = (&file.text, &file.module) else {
+            continue;
+        };
         analysis.stats.files_parsed += 1;
         let id = analysis.sources.add(file.entry.display.clone(), Arc::clone(text));
         ids.insert(UnitId(index as u32), id);
         if !file.reported {
             continue;
         }
-        analysis.comments.push(Comments { file: id, language: file.entry.language, spans: module.comments.clone() });
+        analysis.comments.push(Comments {
+            file: id,
+            language: file.entry.language,
+            spans: module.comments.clone(),
+        });
         for error in module.errors.iter().take(MAX_ERRORS) {
-            errors.push((Location { file: id, span: error.span }, error.message.clone()));
+            errors.push((
+                Location {
+                    file: id,
+                    span: error.span,
+                },
+                error.message.clone(),
+            ));
         }
     }
-    let mut ctx = Context { out: &out, knowledge: &knowledge, world: &mut world, files: &ids, findings: Vec::new() };
+    let mut ctx = Context {
+        out: &out,
+        knowledge: &knowledge,
+        world: &mut world,
+        files: &ids,
+        findings: Vec::new(),
+    };
     crate::lints::run(&mut ctx, &request.env);
     let mut findings = std::mem::take(&mut ctx.findings);
     if request.inventory {
         analysis.call_sites = super::inventory::call_sites(&mut ctx);
     }
-    findings.extend(errors.into_iter().filter_map(|(location, message)| syntax_error(location, &message)));
-    let hidden: FxHashSet<_> =
-        world.files.iter().enumerate().filter(|(_, f)| !f.reported).filter_map(|(i, _)| ids.get(&UnitId(i as u32))).collect();
+    findings.extend(
+        errors
+            .into_iter()
+            .filter_map(|(location, message)| syntax_error(location, &message)),
+    );
+    let hidden: FxHashSet<_> = world
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| !f.reported)
+        .filter_map(|(i, _)| ids.get(&UnitId(i as u32)))
+        .collect();
     findings.retain(|f| !hidden.contains(&f.location.file));
     analysis.findings = findings;
     analysis.stats.duration = start.elapsed();
@@ -145,31 +190,6 @@ fn syntax_error(location: Location, message: &str) -> Option<Finding> {
     finding.label = "not checked".into();
     finding.help = "the rest of the file was checked; nothing inside of this part was".into();
     Some(finding)
-}
-
-/// The team's own library files. Errors are complete diagnostics.
-fn own_rules(paths: &[PathBuf]) -> Result<Vec<LibraryFile>, AnalysisError> {
-    let mut found = Vec::new();
-    for path in paths {
-        let files: Vec<PathBuf> = if path.is_dir() {
-            walkdir::WalkDir::new(path)
-                .sort_by_file_name()
-                .into_iter()
-                .flatten()
-                .map(walkdir::DirEntry::into_path)
-                .filter(|p| p.extension().is_some_and(|e| e == "toml"))
-                .collect()
-        } else {
-            vec![path.clone()]
-        };
-        for file in files {
-            let shown = crate::project::shown(&file);
-            let text = std::fs::read_to_string(&file).map_err(|e| AnalysisError::Rules(format!("{shown}: {e}")))?;
-            let parsed = toml::from_str(&text).map_err(|e| AnalysisError::Rules(format!("{shown}: {e}")))?;
-            found.push(parsed);
-        }
-    }
-    Ok(found)
 }
 
 /// The words that make a file worth parsing.
@@ -194,11 +214,15 @@ enum Kind {
 }
 
 impl Words {
-    fn new(own: &[LibraryFile]) -> Self {
+    fn new(own: &[Own]) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
-            let language = if library.language == "rust" { Language::Rust } else { Language::Python };
+            let language = if library.language == "rust" {
+                Language::Rust
+            } else {
+                Language::Python
+            };
             for import in library.imports {
                 let known = words.iter().zip(&mut kinds).find_map(|(w, k)| match k {
                     Kind::Import(list, l) if w == import && *l == language => Some(list),
@@ -217,8 +241,8 @@ impl Words {
                 kinds.push(Kind::Setting(index));
             }
         }
-        for library in own {
-            for import in &library.library.imports {
+        for file in own {
+            for import in &file.library.library.imports {
                 words.push(import.clone());
                 kinds.push(Kind::Own);
             }
@@ -227,7 +251,10 @@ impl Words {
         kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
         words.push(MARKER.into());
         kinds.push(Kind::Marker);
-        Self { scanner: Scanner::new(&words), kinds }
+        Self {
+            scanner: Scanner::new(&words),
+            kinds,
+        }
     }
 }
 
@@ -254,7 +281,10 @@ fn scan(request: &Request, entries: &[Entry], words: &Words) -> Vec<Scanned> {
             };
             let scanned = match bytes {
                 Ok(bytes) => scan_file(entry, bytes, words),
-                Err(error) => Scanned { problem: Some(error.to_string()), ..Scanned::default() },
+                Err(error) => Scanned {
+                    problem: Some(error.to_string()),
+                    ..Scanned::default()
+                },
             };
             if let Some(progress) = &request.progress {
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, entries.len() as u64);
@@ -265,7 +295,10 @@ fn scan(request: &Request, entries: &[Entry], words: &Words) -> Vec<Scanned> {
 }
 
 fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
-    let mut scanned = Scanned { size: bytes.len() as u64, ..Scanned::default() };
+    let mut scanned = Scanned {
+        size: bytes.len() as u64,
+        ..Scanned::default()
+    };
     let mut mentioned: Vec<usize> = Vec::new();
     let mut other = false;
     words.scanner.each(&bytes, |word, end| {
@@ -279,7 +312,9 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
             Kind::Environment => {
                 let rest = &bytes[end..bytes.len().min(end + 8)];
                 let part = [&b"HOST"[..], b"PORT", b"LOGIN", b"PASS", b"USER"];
-                other |= part.iter().any(|p| rest.len() >= p.len() && rest[..p.len()].eq_ignore_ascii_case(p));
+                other |= part
+                    .iter()
+                    .any(|p| rest.len() >= p.len() && rest[..p.len()].eq_ignore_ascii_case(p));
             }
             Kind::Marker | Kind::Own => other = true,
         }
@@ -296,7 +331,12 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
             Kind::Import(libraries, Language::Rust) => scanned.libraries.extend(libraries),
             Kind::Import(libraries, Language::Python) => {
                 let imported = |l: &&usize| {
-                    LIBRARIES[**l].imports.iter().any(|i| scanned.imports.iter().any(|line| line.level == 0 && first(&line.module) == *i))
+                    LIBRARIES[**l].imports.iter().any(|i| {
+                        scanned
+                            .imports
+                            .iter()
+                            .any(|line| line.level == 0 && first(&line.module) == *i)
+                    })
                 };
                 let found: Vec<usize> = libraries.iter().filter(imported).copied().collect();
                 scanned.libraries.extend(found);
@@ -325,7 +365,7 @@ fn first(module: &str) -> &str {
 
 /// Reads the library files that this project needs: the drivers it imports and those under its layers, and the retry
 /// libraries, frameworks and standard libraries of its languages.
-fn load(seen: &FxHashSet<usize>, own: Vec<LibraryFile>, entries: &[Entry], seeds: &[usize]) -> Knowledge {
+fn load(seen: &FxHashSet<usize>, own: &[Own], entries: &[Entry], seeds: &[usize]) -> Result<Knowledge, AnalysisError> {
     let languages: FxHashSet<&str> = seeds
         .iter()
         .map(|s| match entries[*s].language {
@@ -334,8 +374,9 @@ fn load(seen: &FxHashSet<usize>, own: Vec<LibraryFile>, entries: &[Entry], seeds
         })
         .collect();
     let mut wanted: FxHashSet<&str> = seen.iter().map(|l| LIBRARIES[*l].name).collect();
-    for library in &own {
-        wanted.extend(LIBRARIES.iter().map(|l| l.name).filter(|n| library.library.driver.as_deref() == Some(*n)));
+    for file in own {
+        let driver = file.library.library.driver.as_deref();
+        wanted.extend(LIBRARIES.iter().map(|l| l.name).filter(|n| driver == Some(*n)));
     }
     loop {
         let more: Vec<&str> = LIBRARIES
@@ -348,11 +389,25 @@ fn load(seen: &FxHashSet<usize>, own: Vec<LibraryFile>, entries: &[Entry], seeds
         }
         wanted.extend(more);
     }
-    let needed = |l: &&Embedded| if l.is_store() { wanted.contains(l.name) } else { languages.contains(l.language) };
+    let needed = |l: &&Embedded| {
+        if l.is_store() {
+            wanted.contains(l.name)
+        } else {
+            languages.contains(l.language)
+        }
+    };
     let needed: Vec<&Embedded> = LIBRARIES.iter().filter(needed).collect();
-    let mut files: Vec<LibraryFile> = needed.par_iter().map(|l| l.parse()).collect();
-    files.extend(own);
-    Knowledge::new(files).0
+    let with_own = |libraries: &[&Embedded]| {
+        let mut files: Vec<LibraryFile> = libraries.par_iter().map(|l| l.parse()).collect();
+        files.extend(own.iter().map(|file| file.library.clone()));
+        Knowledge::new(files)
+    };
+    let (knowledge, errors) = with_own(&needed);
+    if own::check(own, &errors).is_err() {
+        // What is not known may only not be needed here: ask again with all there is.
+        own::check(own, &with_own(&LIBRARIES.iter().collect::<Vec<_>>()).1)?;
+    }
+    Ok(knowledge)
 }
 
 fn imported_libraries(knowledge: &Knowledge, lines: &[ImportLine]) -> Vec<crate::knowledge::LibId> {

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::args::{ColorWhen, Global};
 use super::error::CliError;
-use crate::config::Problems;
+use crate::diagnostics::Problems;
 use crate::report::Style;
 
 /// What the user wants to see, and where.
@@ -120,7 +120,6 @@ impl Ui {
                 let texts: Vec<String> = all.iter().map(|problems| problems.render(self.err_color)).collect();
                 writeln!(err, "{}", texts.join("\n\n"))
             }
-            CliError::Diagnostic(text) => writeln!(err, "{}", text.trim_end()),
             CliError::Output(error) => writeln!(err, "{red}error{red:#}: the output cannot be written: {error}"),
         };
     }
