@@ -10,6 +10,7 @@ pub mod fix;
 pub mod flow;
 pub mod knowledge;
 pub mod lints;
+pub mod project;
 pub mod report;
 pub mod resolve;
 pub mod suggest;

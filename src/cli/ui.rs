@@ -53,6 +53,11 @@ impl Ui {
         io::BufWriter::new(anstream::AutoStream::new(io::stdout(), choice(self.out_color)))
     }
 
+    /// Standard output for a user's file: what looks like an escape code in it stays.
+    pub fn raw() -> impl Write + use<> {
+        io::BufWriter::new(io::stdout())
+    }
+
     /// Standard error; messages to people.
     fn err(&self) -> impl Write + use<> {
         anstream::AutoStream::new(io::stderr(), choice(self.err_color))

@@ -107,7 +107,9 @@ fn standard_input_is_checked_under_the_name_it_is_given() {
     assert_eq!(shop.pipe(&["-"], "X = 1\n").status, 0);
     let text = format!("{APP}X = 1  # reconnect-lint: ignore[RL102]\n");
     let ran = shop.pipe(&["-", "--fix", "--stdin-filename", "shop/new.py"], &text);
-    assert_eq!(ran.out, format!("{APP}X = 1\n"));
+    assert_eq!((ran.out, ran.status), (format!("{APP}X = 1\n"), 1));
+    let text = "X = '\u{1b}[1m'  # reconnect-lint: ignore[RL102]\n";
+    assert_eq!(shop.pipe(&["-", "--fix"], text).out, "X = '\u{1b}[1m'\n");
 }
 
 #[test]
