@@ -308,8 +308,7 @@ pub struct TypeSpec {
     #[serde(default)]
     pub attribute: Option<String>,
     /// Named attributes that are not methods. A key may begin with `*` (`*_set`). A value `class:type` is the class itself, to be
-    /// called or subclassed, as it may be wherever something `gives`; `path:flask.Blueprint` stands for the class or function
-    /// of that path.
+    /// called or subclassed, as it may be wherever something `gives`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Attributes whose reading is a round trip, and its behaviour.

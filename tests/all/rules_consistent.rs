@@ -70,7 +70,7 @@ impl Check<'_> {
     fn ty(&mut self, place: &str, name: Option<&String>) {
         let Some(name) = name else { return };
         let name = name.strip_prefix("list:").or_else(|| name.strip_prefix("class:")).unwrap_or(name);
-        if matches!(name, "self" | "argument" | "unknown" | "none") || name.starts_with("path:") {
+        if matches!(name, "self" | "argument" | "unknown" | "none") {
             return;
         }
         let found = match name.split_once(':') {
