@@ -210,15 +210,11 @@ impl Interp<'_> {
     fn type_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
         self.note_look(handle, name);
         let ty = self.k.ty(handle.ty);
-        let release = {
-            let lib = ty.lib;
-            self.assumed(at.unit, lib).release
-        };
-        let ty = self.k.ty(handle.ty);
         if let Some(&spec) = ty.methods.get(&name) {
+            // A layer's type inherits the driver's methods, and those are gated by the driver's version.
             let known = self.assumed(at.unit, self.k.call(spec).lib);
             let versions = self.k.call(spec).call.versions.as_deref();
-            if !known.known || crate::knowledge::matches(versions, release) {
+            if !known.known || crate::knowledge::matches(versions, known.release) {
                 return self.v.one(Obj::Method(obj, spec, at));
             }
         }
