@@ -251,6 +251,10 @@ impl Words {
         kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
         words.push(MARKER.into());
         kinds.push(Kind::Marker);
+        // The first pattern that fits is taken: `psycopg2` must be asked before `psycopg`.
+        let mut both: Vec<(String, Kind)> = words.into_iter().zip(kinds).collect();
+        both.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        let (words, kinds): (Vec<String>, Vec<Kind>) = both.into_iter().unzip();
         Self {
             scanner: Scanner::new(&words),
             kinds,

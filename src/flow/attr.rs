@@ -317,9 +317,7 @@ impl Interp<'_> {
     /// Attributes that a class's objects have from a library's class it extends.
     fn outside_attr(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let shared = self.handle(ty, None);
-            let Some(Obj::Handle(handle)) = self.v.only(shared) else { continue };
-            let mut handle = *handle;
+            let mut handle = self.model_handle(ty, class, at)?;
             if let Obj::Instance(_, origin) = self.v.get(obj) {
                 handle.origin = *origin;
             }
@@ -332,13 +330,31 @@ impl Interp<'_> {
         None
     }
 
+    /// The handle through which a class of the program that extends a library's one talks to the store. `None` if that
+    /// leads through an attribute (`Meta.database`) that holds no handle.
+    fn model_handle(&mut self, ty: TypeId, class: crate::resolve::value::ClassRef, at: ExprRef) -> Option<Handle> {
+        let Some(through) = self.k.ty(ty).spec.through.clone() else { return Some(Handle::of(ty)) };
+        let class_obj = self.v.obj(Obj::Class(class));
+        let mut parts = through.split('.').map(Symbol::new);
+        let mut value = self.class_attr(class, class_obj, parts.next()?)?;
+        for part in parts {
+            value = self.attr(value, part, at);
+        }
+        let found = self.v.list(value).into_iter().find_map(|o| match self.v.get(o) {
+            Obj::Handle(handle) => Some(*handle),
+            // An object of a class of the program that extends the library's database.
+            Obj::Instance(_, origin) => Some(Handle { origin: *origin, ..Handle::of(ty) }),
+            _ => None,
+        })?;
+        Some(Handle { ty, created: None, derived: None, ..found })
+    }
+
     /// Attributes of a class from a library's class that it extends (`Model.objects`).
     fn outside_class_attr(&mut self, class: crate::resolve::value::ClassRef, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let entry = self.k.ty(ty);
-            let lib = entry.lib;
-            let value = self.handle(ty, None);
-            let id = self.v.objs(value)[0];
+            let lib = self.k.ty(ty).lib;
+            let handle = self.model_handle(ty, class, at)?;
+            let id = self.v.obj(Obj::Handle(handle));
             let entry = self.k.ty(ty);
             if let Some(&spec) = entry.class_methods.get(&name) {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
@@ -515,7 +531,7 @@ impl Interp<'_> {
                 }
                 Obj::List(_) | Obj::Dict(_) | Obj::External(_) | Obj::Class(_) => self.entry(obj, name),
                 Obj::Unknown => self.heap_get((obj, name)).unwrap_or(Value::UNKNOWN),
-                Obj::Lazy(..) | Obj::Generator(_) => Value::UNKNOWN,
+                Obj::Made(_) => self.v.single(obj),
                 _ => Value::UNKNOWN,
             };
             let one = self.force(one);
@@ -591,6 +607,12 @@ impl Interp<'_> {
                     let all = self.join_all(&items);
                     for part in &mut parts {
                         *part = self.v.join(*part, all);
+                    }
+                }
+                Obj::Made(_) => {
+                    let whole = self.v.single(obj);
+                    for part in &mut parts {
+                        *part = self.v.join(*part, whole);
                     }
                 }
                 Obj::List(_) => {

@@ -188,7 +188,13 @@ impl<'w> Interp<'w> {
         match given {
             Some(value) => value,
             None if result != Value::NOTHING => result,
-            None => Value::UNKNOWN,
+            None => match recv.map(|r| self.v.get(r)) {
+                Some(Obj::Handle(handle)) => {
+                    let made = Symbol::new(&format!("{}.{}", k.ty(handle.ty).key, spec.name));
+                    if k.is_asked_for(made) { self.v.one(Obj::Made(made)) } else { Value::UNKNOWN }
+                }
+                _ => Value::UNKNOWN,
+            },
         }
     }
 
@@ -430,6 +436,39 @@ impl<'w> Interp<'w> {
         result
     }
 
+    /// Options given to a function or method that makes a client travel with the client.
+    fn with_options(&mut self, value: Value, args: &Args) -> Value {
+        if args.kw.is_empty() {
+            return value;
+        }
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj) {
+                Obj::Handle(handle) if self.k.connection(handle.ty).is_some() => {
+                    let handle = *handle;
+                    let keys = self.k.keys(handle.ty, None);
+                    let names: Vec<String> =
+                        self.k.options_of(&keys).iter().map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+                    let mut options = self.options[handle.options.0 as usize].clone();
+                    for (name, value) in &args.kw {
+                        let name = name.as_str().to_ascii_lowercase();
+                        if names.contains(&name) {
+                            let given = (self.v.truth(*value) == Some(true)).then(|| "given".to_owned());
+                            let text = self.literal_text(*value).or(given);
+                            options.retain(|(n, _)| *n != name);
+                            options.push((name, text));
+                        }
+                    }
+                    let options = self.options_id(options);
+                    self.v.one(Obj::Handle(Handle { options, ..handle }))
+                }
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
     /// Openings, revivals, the begin and end of transactions.
     fn connection_events(&mut self, id: SpecId, recv: Option<ObjId>, effective: &Effective<'_>, at: ExprRef) {
         let spec = self.k.call(id);
@@ -467,6 +506,7 @@ impl<'w> Interp<'w> {
         let from = recv.unwrap_or_else(|| self.v.obj(Obj::Unknown));
         let value = self.typed(reference, lib, from, lazy.then_some(at));
         let value = self.opened(value, from, opens, at);
+        let value = self.with_options(value, args);
         if effective.sets == 0 && !(recv.is_none() && !lazy) {
             return Some(value);
         }
@@ -618,7 +658,11 @@ impl<'w> Interp<'w> {
                     let release = self.assumed(unit, owner).release;
                     let options = handle.map_or(OptionsId(0), |h| h.options);
                     let options = &self.options[options.0 as usize];
+                    let flags = handle.map_or(0, |h| h.flags);
                     crate::knowledge::retry(gates, release, |name| {
+                        if k.is_flag(name) {
+                            return Some(flags & k.flag(name) != 0);
+                        }
                         let name = name.to_ascii_lowercase();
                         if turned_on.contains(&name) {
                             return Some(true);
@@ -674,10 +718,8 @@ impl<'w> Interp<'w> {
             let (origin, under, derived) = (handle.origin, handle.under, handle.derived);
             self.note(Event::Trip { site, origin, under, derived });
         }
-        if retry == Retry::Many {
-            self.fate(site).heals = true;
-            return;
-        }
+        // Its error is followed all the same: a handler that names a look-alike is wrong whatever the driver does.
+        self.fate(site).heals |= retry == Retry::Many;
         let flight = Flight {
             site,
             error: Error::Loss(lib, classes, any),
@@ -832,7 +874,7 @@ impl<'w> Interp<'w> {
             }
         }
         for (index, (name, value)) in args.kw.iter().enumerate() {
-            let text = self.literal_text(*value);
+            let text = self.literal_text(*value).or_else(|| (self.v.truth(*value) == Some(true)).then(|| "given".into()));
             if let Some(text) = &text {
                 if text.contains("://") {
                     uri = Some(text.clone());

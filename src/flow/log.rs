@@ -69,6 +69,10 @@ pub(super) struct Units {
     bases: FxHashMap<ExprRef, ExprRef>,
     /// Where a cached opening is stored.
     caches: FxHashMap<ExprRef, Vec<(ObjId, Symbol)>>,
+    /// Where each opening or derived object is stored.
+    stores: FxHashMap<ExprRef, FxHashSet<(ObjId, Symbol)>>,
+    /// Places that get a new object where an error is handled.
+    refilled: FxHashSet<(ObjId, Symbol)>,
     /// Entries cleared where an error is handled.
     cleared: FxHashSet<(ObjId, Symbol)>,
     /// Libraries whose ambient connections are renewed where an error is handled.
@@ -137,6 +141,14 @@ impl Interp<'_> {
         if self.v.only(value) == Some(&Obj::None) {
             self.note(Event::Clear(obj, name));
         } else if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))) {
+            for item in self.v.list(value) {
+                if let Obj::Handle(handle) = self.v.get(item) {
+                    let at = handle.derived.or(handle.origin);
+                    if let Some(at) = at {
+                        self.units.stores.entry(at).or_default().insert((obj, name));
+                    }
+                }
+            }
             self.note(Event::Store(obj, name));
         }
     }
@@ -190,6 +202,9 @@ impl Interp<'_> {
                 }
                 Event::Revive(None, lib) => {
                     self.units.revived_libs.insert(lib);
+                }
+                Event::Store(obj, name) => {
+                    self.units.refilled.insert((obj, name));
                 }
                 Event::Clear(obj, name) => {
                     self.units.cleared.insert((obj, name));
@@ -343,6 +358,7 @@ impl Interp<'_> {
     fn is_replaced(&self, at: ExprRef) -> bool {
         self.units.replaced.contains(&at)
             || self.units.per_unit.contains(&at)
+            || self.units.stores.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.refilled.contains(k)))
             || self.units.caches.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.cleared.contains(k)))
     }
 }

@@ -66,7 +66,9 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
     if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { lookalike: Some(_), .. })) {
         return Verdict::Lookalike(escape, note);
     }
-    let _ = site;
+    if fate.heals {
+        return Verdict::Heals;
+    }
     // A handler that encloses the round trips and raises again says more than one that encloses only the making.
     let raised_again = notes.iter().find(|n| matches!(n, Note::Reraised { near: true, .. }));
     if let (Some(note), true) = (raised_again, escape.flight.created.is_some()) {

@@ -109,6 +109,7 @@ pub struct Knowledge {
     lookalike_prefixes: Vec<(String, LibId, String)>,
     options: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     broken: FxHashMap<Symbol, Vec<(LibId, usize)>>,
+    asked_for: FxHashSet<Symbol>,
     imports: FxHashMap<Symbol, Vec<LibId>>,
     flags: Vec<String>,
 }
@@ -334,6 +335,11 @@ impl Knowledge {
                 let key = self.key(lib, &broken.path);
                 self.broken.entry(key).or_default().push((lib, number));
             }
+            let conditions = file.options.iter().flat_map(|o| o.only.iter().chain(&o.unless));
+            let conditions = conditions.chain(file.broken.iter().flat_map(|b| &b.only));
+            for name in conditions.flat_map(|w| &w.holds) {
+                self.asked_for.insert(Symbol::new(name));
+            }
             for (path, ty) in &file.objects {
                 if let Some(ty) = self.type_named(lib, ty) {
                     let path = self.canonical(path);
@@ -341,6 +347,11 @@ impl Knowledge {
                 }
             }
         }
+    }
+
+    /// True if some condition asks for what this method (`type.method`) gives.
+    pub fn is_asked_for(&self, method: Symbol) -> bool {
+        self.asked_for.contains(&method)
     }
 
     /// Who takes an option, as one word: `library#type`, `library#type.method` or a canonical path.
@@ -420,6 +431,11 @@ impl Knowledge {
         }
         let library = self.library(lib);
         library.types.get(reference).or_else(|| self.library(library.driver).types.get(reference)).copied()
+    }
+
+    /// True if some library file sets this flag.
+    pub fn is_flag(&self, name: &str) -> bool {
+        self.flags.iter().any(|f| f == name)
     }
 
     /// The bit of a flag.
@@ -545,22 +561,16 @@ pub fn matches(requirement: Option<&str>, release: Release) -> bool {
     requirement.is_none_or(|r| Requirement::from_str(r).is_ok_and(|r| r.matches(release)))
 }
 
-/// What a behaviour means for this version and these options (`Some(true)`: on).
+/// What a behaviour means for this version and these options and flags (`Some(true)`: on). If several conditions hold, the
+/// strongest counts.
 pub fn retry(gates: &[Gate], release: Release, option: impl Fn(&str) -> Option<bool>) -> Retry {
     let Some(gate) = gates.iter().find(|g| matches(g.versions.as_deref(), release)) else {
         return Retry::Never;
     };
-    for (name, retry) in &gate.with {
-        if option(name) == Some(true) {
-            return *retry;
-        }
-    }
-    for (name, retry) in &gate.without {
-        if option(name) == Some(false) {
-            return *retry;
-        }
-    }
-    gate.retry
+    let all = |names: &str, wanted: bool| names.split('+').all(|n| option(n.trim()) == Some(wanted));
+    let with = gate.with.iter().filter(|(names, _)| all(names, true)).map(|(_, retry)| *retry).max();
+    let without = gate.without.iter().filter(|(names, _)| all(names, false)).map(|(_, retry)| *retry).min();
+    with.or(without).unwrap_or(gate.retry)
 }
 
 impl GuardSpec {

@@ -20,7 +20,7 @@ pub fn check(ctx: &mut Context<'_>) {
             Connection::SelfHealing => true,
             // RULES.md: at such handles only a guard that is there and misses is spoken of at the call.
             Connection::Pooled | Connection::Ambient => !matches!(verdict, Verdict::Unguarded(_)) && site.retry == Retry::Never,
-            Connection::Bare => matches!(verdict, Verdict::LazyOutside(..) | Verdict::Lookalike(..)),
+            Connection::Bare | Connection::Ambient => matches!(verdict, Verdict::LazyOutside(..) | Verdict::Lookalike(..)),
         };
         if !speaks {
             continue;
