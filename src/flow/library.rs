@@ -417,6 +417,11 @@ impl<'w> Interp<'w> {
             };
             let changed = before.is_some_and(|b| b.ty != handle.ty);
             let one = match kind {
+                Some(kind) if before.is_none() => {
+                    let lib = self.k.ty(handle.ty).lib;
+                    self.note_opening(at, kind, lib);
+                    Handle { origin: Some(at), ..handle }
+                }
                 Some(kind) if opens || changed && before.is_some_and(|b| self.k.connection(b.ty) != Some(kind)) => {
                     let lib = self.k.ty(handle.ty).lib;
                     self.note_opening(at, kind, lib);

@@ -352,6 +352,7 @@ impl Interp<'_> {
                 self.out.kept.push(Kept { opening: None, lib, place, sites, derived: None });
             }
         }
+        self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
         self.conclude_configured();
     }
 

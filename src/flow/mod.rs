@@ -260,6 +260,8 @@ pub struct Outcomes {
     pub configured: Vec<configure::Configured>,
     /// Connections that outlive a unit of work and are never replaced: the opening, and calls on it.
     pub kept: Vec<log::Kept>,
+    /// The kind of each opening's connection.
+    pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
     /// Openings whose object outlives the unit of work, replaced or not.
     pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.

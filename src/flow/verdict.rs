@@ -94,14 +94,21 @@ fn serious(escape: &Escape) -> usize {
         .count()
 }
 
-/// The kind of connection behind a call site.
+/// The kind of connection behind a call site. A bare one that was checked out of a pool and does not outlive its unit of
+/// work is as good as the pool.
 pub fn connection(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
-    let opened = site.origin.and_then(|origin| out.openings.iter().find(|o| o.at == origin));
-    if let Some(kind) = opened.and_then(|o| knowledge.connection(o.ty)) {
-        return kind;
-    }
+    let kind = own_kind(out, knowledge, site);
+    let pooled = site.under.and_then(|under| out.kinds.get(&under)) == Some(&Connection::Pooled);
+    let outlives = site.origin.is_some_and(|origin| out.outliving.contains(&origin));
+    if kind == Connection::Bare && pooled && !outlives { Connection::Pooled } else { kind }
+}
+
+fn own_kind(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
     if let Some(kind) = site.ty.and_then(|ty| knowledge.connection(ty)) {
         return kind;
+    }
+    if let Some(kind) = site.origin.and_then(|origin| out.kinds.get(&origin)) {
+        return *kind;
     }
     let of = |lib| {
         let library = knowledge.library(lib);
