@@ -5,9 +5,10 @@
 //! the settings of their file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::analysis::{self, Analysis, AnalysisError, Request};
-use crate::config::Resolver;
+use crate::config::{Resolver, Settings};
 use crate::findings::{self, Code, Confidence, FileId, Finding, Severity, suppress};
 use crate::lints::texts;
 
@@ -29,6 +30,26 @@ pub struct Checked {
     pub suppressed: usize,
     /// The shown path of the file on standard input.
     pub stdin: Option<String>,
+}
+
+/// What settings ask of the engine; which paths, and what is in editors, comes on top.
+pub fn request(resolver: &Arc<Resolver>, settings: &Settings) -> Request {
+    let excludes = Arc::clone(resolver);
+    Request {
+        // The walk asks for each file and folder that it meets. A file given by name is asked about only with
+        // `force_exclude`, and then the folders above it count too, for no walk has passed them.
+        exclude: Some(Arc::new(move |path, is_dir| {
+            if is_dir {
+                excludes.is_excluded(path)
+            } else {
+                excludes.is_inside_excluded(path)
+            }
+        })),
+        include_tests: settings.include_tests,
+        rules: settings.rules.clone(),
+        env: settings.env.clone(),
+        ..Request::default()
+    }
 }
 
 /// Analyses, and applies suppressions and settings. The findings are sorted.
@@ -71,7 +92,7 @@ pub fn shown(resolver: &Resolver, mut analysis: Analysis, view: View) -> Checked
 
 /// The settings of one file, with the view on top.
 struct FileSettings {
-    settings: std::sync::Arc<crate::config::Settings>,
+    settings: Arc<Settings>,
     path: std::path::PathBuf,
     view: View,
 }

@@ -14,5 +14,6 @@ pub mod lints;
 pub mod project;
 pub mod report;
 pub mod resolve;
+pub mod server;
 pub mod suggest;
 pub mod syntax;

@@ -53,11 +53,12 @@ impl Analysis {
             let rows = source.start(site.location.span).row..=source.end(site.location.span).row;
             source.path == file && rows.contains(&row)
         });
-        let texts: Vec<String> = here.map(|site| self.explained(site)).collect();
+        let texts: Vec<String> = here.map(|site| self.explain_site(site)).collect();
         (!texts.is_empty()).then(|| texts.join("\n"))
     }
 
-    fn explained(&self, site: &CallSite) -> String {
+    /// What is known of one call site: the verdict, the facts, the way of the error.
+    pub fn explain_site(&self, site: &CallSite) -> String {
         let place = |location: Location| {
             let source = self.sources.get(location.file);
             let start = source.start(location.span);

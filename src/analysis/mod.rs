@@ -30,6 +30,9 @@ pub struct Request {
     pub context: Vec<PathBuf>,
     /// A file given on standard input; takes the place of the file of that name.
     pub stdin: Option<Stdin>,
+    /// Texts that take the place of files which the walk finds, such as those in an editor. A file that is not there yet
+    /// is added if it is below one of the paths; one that the walk leaves out stays left out.
+    pub overlays: Vec<Stdin>,
     /// What the walk leaves out, besides what `.gitignore` says.
     pub exclude: Option<Exclude>,
     /// Whether `exclude` also applies to files given by name.
@@ -48,7 +51,7 @@ pub struct Request {
     pub progress: Option<Progress>,
 }
 
-/// A file on standard input.
+/// A file on standard input or in an editor.
 #[derive(Clone, Debug)]
 pub struct Stdin {
     /// The name it is analysed under; it decides the language and the project.

@@ -1,6 +1,6 @@
 //! One run: walk, scan, parse what matters, evaluate, report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -20,13 +20,15 @@ use crate::lints::context::Context;
 use crate::lints::texts;
 use crate::project::manifests::Libraries;
 use crate::project::scan::{ImportLine, Scanner, python_imports};
-use crate::project::{Entry, Role, Undecodable, decode, walk};
+use crate::project::{Entry, Role, Undecodable, decode, role, walk};
 use crate::resolve::value::UnitId;
 
 /// Text that may be part of the name of an environment variable, or a field for one.
 const ENVIRONMENT: [&str; 2] = ["MONGODB_", "mongodb_"];
 /// Comments with this are read even in files that nothing else leads to.
 const MARKER: &str = "reconnect-lint";
+/// Only decoding takes it off.
+const BOM: char = '\u{feff}';
 /// Rounds of looking for files that use what others offer.
 const MAX_STEPS: usize = 8;
 /// Syntax errors of one file that are reported one by one.
@@ -37,21 +39,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     let mut analysis = Analysis::default();
     let own_rules = own::read(&request.rules)?;
     let mut walked = walk(&request.paths, request.exclude.as_ref(), request.force_exclude);
-    if let Some(stdin) = &request.stdin {
-        let display = crate::project::shown(&stdin.filename);
-        walked.entries.retain(|e| e.display != display);
-        let language = if stdin.filename.extension().is_some_and(|e| e == "rs") {
-            Language::Rust
-        } else {
-            Language::Python
-        };
-        walked.entries.push(Entry {
-            path: stdin.filename.clone(),
-            display,
-            language,
-            role: Role::Normal,
-        });
-    }
+    let given = given(request, &mut walked.entries);
     // What comes after these is read for its callers and guards only.
     let reported: usize = walked.entries.len();
     if !request.context.is_empty() {
@@ -68,7 +56,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     analysis.stats.unreadable = walked.problems;
 
     let words = Words::new(&own_rules);
-    let scanned = scan(request, &walked.entries, &words);
+    let scanned = scan(request, &walked.entries, &given, &words);
     let mut seeds = Vec::new();
     let mut seen: FxHashSet<usize> = FxHashSet::default();
     for (index, file) in scanned.iter().enumerate() {
@@ -116,7 +104,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
             entry,
         })
         .collect();
-    let mut world = ProjectWorld::new(files, &knowledge, manifests);
+    let mut world = ProjectWorld::new(files, given, &knowledge, manifests);
     world.parse(&seeds);
     let relevant = close(&mut world, &seeds);
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
@@ -177,6 +165,43 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     analysis.findings = findings;
     analysis.stats.duration = start.elapsed();
     Ok(analysis)
+}
+
+/// Texts that are not read from the disk, by the paths of their files.
+pub(super) type Given = FxHashMap<PathBuf, Arc<str>>;
+
+/// Puts the files of standard input and of editors among those of the walk.
+fn given(request: &Request, entries: &mut Vec<Entry>) -> Given {
+    let mut given = Given::default();
+    let entry = |path: &Path, role| Entry {
+        path: path.to_path_buf(),
+        display: crate::project::shown(path),
+        language: if path.extension().is_some_and(|e| e == "rs") {
+            Language::Rust
+        } else {
+            Language::Python
+        },
+        role,
+    };
+    if let Some(stdin) = &request.stdin {
+        let entry = entry(&stdin.filename, Role::Normal);
+        entries.retain(|e| e.display != entry.display);
+        entries.push(entry);
+        given.insert(stdin.filename.clone(), Arc::clone(&stdin.text));
+    }
+    for overlay in &request.overlays {
+        let path = &overlay.filename;
+        if !entries.iter().any(|e| e.path == *path) {
+            let below = |root: &PathBuf| path.strip_prefix(root).ok().map(role);
+            let excluded = request.exclude.as_ref().is_some_and(|exclude| exclude(path, false));
+            match request.paths.iter().find_map(below) {
+                Some(role) if !excluded && !path.exists() => entries.push(entry(path, role)),
+                _ => continue,
+            }
+        }
+        given.insert(path.clone(), Arc::clone(&overlay.text));
+    }
+    given
 }
 
 fn canonical(path: &std::path::Path) -> PathBuf {
@@ -273,18 +298,27 @@ struct Scanned {
     problem: Option<String>,
 }
 
-fn scan(request: &Request, entries: &[Entry], words: &Words) -> Vec<Scanned> {
+fn scan(request: &Request, entries: &[Entry], given: &Given, words: &Words) -> Vec<Scanned> {
     let done = AtomicU64::new(0);
     entries
         .par_iter()
         .map(|entry| {
-            let given = request.stdin.as_ref().filter(|s| s.filename == entry.path);
+            let given = given.get(&entry.path);
             let bytes = match given {
-                Some(stdin) => Ok(stdin.text.as_bytes().to_vec()),
+                Some(text) => Ok(text.as_bytes().to_vec()),
                 None => std::fs::read(&entry.path),
             };
             let scanned = match bytes {
-                Ok(bytes) => scan_file(entry, bytes, words),
+                Ok(bytes) => {
+                    let mut scanned = scan_file(entry, bytes, words);
+                    // It is decoded already, whatever encoding its first line declares.
+                    if let (Some(text), Some(given)) = (&mut scanned.text, given)
+                        && !given.starts_with(BOM)
+                    {
+                        *text = Arc::clone(given);
+                    }
+                    scanned
+                }
                 Err(error) => Scanned {
                     problem: Some(error.to_string()),
                     ..Scanned::default()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::run::Given;
 use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
 use crate::project::manifests::{Libraries, Pin};
@@ -36,14 +37,24 @@ pub(super) struct ProjectWorld<'k> {
     pub knowledge: &'k Knowledge,
     modules: Modules,
     manifests: Libraries,
+    given: Given,
     resolved: FxHashMap<(UnitId, String, u32), Vec<UnitId>>,
     imports_read: bool,
 }
 
 impl<'k> ProjectWorld<'k> {
-    pub(super) fn new(files: Vec<File>, knowledge: &'k Knowledge, manifests: Libraries) -> Self {
+    pub(super) fn new(files: Vec<File>, given: Given, knowledge: &'k Knowledge, manifests: Libraries) -> Self {
         let modules = Modules::new(files.iter().map(|f| f.entry.path.as_path()));
-        Self { files, seeds: Vec::new(), knowledge, modules, manifests, resolved: FxHashMap::default(), imports_read: false }
+        Self {
+            files,
+            seeds: Vec::new(),
+            knowledge,
+            modules,
+            manifests,
+            given,
+            resolved: FxHashMap::default(),
+            imports_read: false,
+        }
     }
 
     /// Parses files, several at a time.
@@ -53,7 +64,7 @@ impl<'k> ProjectWorld<'k> {
             .par_iter()
             .map(|&index| {
                 let file = &self.files[index];
-                let text = file.text.clone().or_else(|| read(&file.entry));
+                let text = file.text.clone().or_else(|| read(&file.entry, &self.given));
                 let module = text.as_ref().map(|text| Arc::new(lower(file.entry.language, text)));
                 (index, text, module)
             })
@@ -70,10 +81,13 @@ impl<'k> ProjectWorld<'k> {
         if std::mem::replace(&mut self.imports_read, true) {
             return;
         }
-        let knowledge = self.knowledge;
+        let (knowledge, given) = (self.knowledge, &self.given);
         self.files.par_iter_mut().for_each(|file| {
             if file.text.is_none() && file.lines.is_empty() && !file.aside && file.entry.language == Language::Python {
-                file.lines = std::fs::read(&file.entry.path).map(|bytes| python_imports(&bytes)).unwrap_or_default();
+                file.lines = match given.get(&file.entry.path) {
+                    Some(text) => python_imports(text.as_bytes()),
+                    None => std::fs::read(&file.entry.path).map(|bytes| python_imports(&bytes)).unwrap_or_default(),
+                };
                 for line in file.lines.iter().filter(|l| l.level == 0) {
                     let top = Symbol::new(line.module.split('.').next().unwrap_or_default());
                     for lib in knowledge.imported(top) {
@@ -111,8 +125,9 @@ impl<'k> ProjectWorld<'k> {
     }
 }
 
-fn read(entry: &Entry) -> Option<Arc<str>> {
-    std::fs::read(&entry.path).ok().and_then(|bytes| decode(bytes).ok())
+fn read(entry: &Entry, given: &Given) -> Option<Arc<str>> {
+    let given = given.get(&entry.path).cloned();
+    given.or_else(|| decode(std::fs::read(&entry.path).ok()?).ok())
 }
 
 fn lower(language: Language, text: &str) -> Module {

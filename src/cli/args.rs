@@ -86,7 +86,8 @@ pub struct SelectionArgs {
 }
 
 impl SelectionArgs {
-    fn selection(&self) -> Result<Selection, Explained> {
+    /// As the configuration has it.
+    pub fn selection(&self) -> Result<Selection, Explained> {
         let parse = |flag: &str, words: &[String]| {
             // A comma at the end is no mistake; nothing but commas is one.
             let given = words

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::paths;
 use crate::analysis::Request;
+use crate::project::project_root;
 use crate::report::Place;
 
 /// A CI server.
@@ -49,7 +49,7 @@ impl Ci {
             .root
             .clone()
             .filter(inside)
-            .or_else(|| paths::project_root(&first))
+            .or_else(|| project_root(&first))
             .unwrap_or(cwd.to_path_buf());
         Place {
             cwd: cwd.to_path_buf(),

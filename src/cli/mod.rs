@@ -19,6 +19,7 @@ mod paths;
 mod progress;
 mod rule;
 mod rules;
+mod server;
 mod session;
 mod statistics;
 mod ui;
@@ -73,6 +74,8 @@ enum Command {
     Inventory(inventory::Args),
     /// Say what is known of a line: the handle, the guards, the way of the error
     Explain(explain::Args),
+    /// Serve an editor: the Language Server Protocol on standard input and output
+    Server(server::Args),
     /// Write a commented configuration, a pre-commit hook and a GitHub workflow
     Init(init::Args),
     /// Print the JSON Schema of the configuration
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args, &ui),
         Command::Inventory(args) => inventory::run(&args, &ui),
         Command::Explain(args) => explain::run(&args, &ui),
+        Command::Server(args) => server::run(&args, &ui),
         Command::Init(args) => init::run(&args, &ui),
         Command::ConfigSchema => config_schema::run(&ui),
         Command::Completions(args) => completions::run(&args, &ui),

@@ -6,18 +6,8 @@ use std::path::{Path, PathBuf};
 use super::error::{CliError, Explained};
 use crate::analysis::Stdin;
 use crate::config::Resolver;
+use crate::project::project_root;
 use crate::suggest;
-
-/// What marks the root of a project.
-const ROOTS: &[&str] = &["reconnect-lint.toml", ".reconnect-lint.toml", ".git", ".hg"];
-/// What marks one where nothing of [`ROOTS`] is found.
-const MANIFESTS: &[&str] = &[
-    "pyproject.toml",
-    "setup.py",
-    "setup.cfg",
-    "requirements.txt",
-    "Cargo.toml",
-];
 
 /// Paths to check; none means the current folder. Each has to exist.
 pub fn existing(paths: &[PathBuf], commands: &[&str]) -> Result<Vec<PathBuf>, CliError> {
@@ -63,15 +53,6 @@ pub fn context(resolver: &Resolver, paths: &[PathBuf]) -> Vec<PathBuf> {
     roots.sort();
     roots.dedup();
     roots
-}
-
-/// The nearest folder above that a repository or a configuration marks; without one, the outermost with a manifest.
-pub fn project_root(path: &Path) -> Option<PathBuf> {
-    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
-    let marked = |folder: &&&Path, names: &[&str]| names.iter().any(|name| folder.join(name).exists());
-    let nearest = folders.iter().find(|folder| marked(folder, ROOTS));
-    let root = nearest.or_else(|| folders.iter().rfind(|folder| marked(folder, MANIFESTS)));
-    root.map(|folder| folder.to_path_buf())
 }
 
 /// Reads the file that `-` stands for.

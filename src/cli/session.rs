@@ -10,6 +10,7 @@ use super::error::CliError;
 use super::ui::Ui;
 use super::{Cli, paths};
 use crate::analysis::Request;
+use crate::check;
 use crate::config::{Resolver, Settings};
 
 /// A run, ready to start.
@@ -57,14 +58,9 @@ impl Session {
                 context: paths::context(&resolver, &named),
                 paths: checked,
                 stdin,
-                exclude: Some(exclude(&resolver)),
                 force_exclude: config.force_exclude,
-                include_tests: settings.include_tests,
-                rules: settings.rules.clone(),
-                env: settings.env.clone(),
                 no_cache: config.no_cache,
-                inventory: false,
-                progress: None,
+                ..check::request(&resolver, &settings)
             },
             settings,
             resolver,
@@ -88,17 +84,4 @@ impl Session {
             Err(CliError::Config(fatal))
         }
     }
-}
-
-/// What the walk asks. A file given by name is asked about only with `--force-exclude`, and then the folders above it
-/// count too, for no walk has passed them.
-fn exclude(resolver: &Arc<Resolver>) -> crate::analysis::Exclude {
-    let resolver = Arc::clone(resolver);
-    Arc::new(move |path, is_dir| {
-        if is_dir {
-            resolver.is_excluded(path)
-        } else {
-            resolver.is_inside_excluded(path)
-        }
-    })
 }

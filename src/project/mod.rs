@@ -7,10 +7,12 @@ mod decode;
 pub mod manifests;
 mod modules;
 mod role;
+mod root;
 pub mod scan;
 mod walk;
 
 pub use decode::{Undecodable, decode};
 pub use modules::Modules;
 pub use role::{Role, role};
+pub use root::project_root;
 pub use walk::{Entry, Exclude, Walked, shown, walk};
