@@ -19,6 +19,8 @@ mod rules_parse;
 mod rules_consistent;
 #[path = "all/samples.rs"]
 mod samples;
+#[path = "all/server.rs"]
+mod server;
 #[path = "all/suppressions.rs"]
 mod suppressions;
 #[path = "all/rules_sql.rs"]

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::ui::Ui;
 use crate::analysis;
 use crate::check::{self, View};
+use crate::report::visible;
 
 /// Arguments of `explain`.
 #[derive(clap::Args)]
@@ -39,14 +40,14 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
     let mut out = ui.out();
     let known = checked.analysis.explain(&shown, row);
     if let Some(text) = &known {
-        write!(out, "{text}")?;
+        write!(out, "{}", visible(text))?;
     }
     let mut found = false;
     for finding in &checked.analysis.findings {
         let source = checked.analysis.sources.get(finding.location.file);
         let rows = source.start(finding.location.span).row..=source.end(finding.location.span).row;
         if source.path == shown && rows.contains(&row) {
-            writeln!(out, "{} {}: {}", finding.code, finding.name, finding.message)?;
+            writeln!(out, "{} {}: {}", finding.code, finding.name, visible(&finding.message))?;
             found = true;
         }
     }

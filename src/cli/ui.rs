@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use super::args::{ColorWhen, Global};
 use super::error::CliError;
 use crate::diagnostics::Problems;
-use crate::report::Style;
+use crate::report::{Style, visible};
 
 /// What the user wants to see, and where.
 pub struct Ui {
@@ -81,7 +81,7 @@ impl Ui {
     /// Something that people should know although the run goes on.
     pub fn warn(&self, text: impl Display) {
         let bold = AnsiColor::BrightYellow.on_default().bold();
-        let _ = writeln!(self.err(), "{bold}warning{bold:#}: {text}");
+        let _ = writeln!(self.err(), "{bold}warning{bold:#}: {}", visible(&text.to_string()));
     }
 
     /// What to do.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
+use super::visible::Harmless;
 use super::{Format, Report, Style, rule_url};
 use crate::findings::{Finding, Severity};
 
@@ -24,6 +25,8 @@ impl Format for Concise {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let harmless = Harmless::new(report);
+        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
         for finding in report.findings {
             let (start, _) = report.range(finding.location);
             let place = format!("{}:{}:{}", report.path(finding.location), start.row, start.column);

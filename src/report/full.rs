@@ -11,6 +11,7 @@ use codespan_reporting::term::termcolor::{Ansi, NoColor};
 use codespan_reporting::term::{self, Config};
 
 use super::concise::linked_code;
+use super::visible::Harmless;
 use super::{Format, Report, rule_url};
 use crate::findings::{Applicability, Confidence, FileId, Finding, Fix, Location, Severity, Sources};
 
@@ -34,6 +35,8 @@ impl Format for Full {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let harmless = Harmless::new(report);
+        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
         let config = Config::default();
         for finding in report.findings {
             let (diagnostic, files) = diagnostic(report, finding);

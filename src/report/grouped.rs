@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::concise::{linked_code, one_line, severity_style};
+use super::visible::Harmless;
 use super::{Format, Report};
 
 /// A heading per file.
@@ -24,6 +25,8 @@ impl Format for Grouped {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let harmless = Harmless::new(report);
+        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
         let plain = Ansi::new();
         let heading = if report.style.color {
             AnsiColor::Cyan.on_default().underline()

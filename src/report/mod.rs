@@ -13,6 +13,7 @@ mod json;
 mod junit;
 mod rdjson;
 mod sarif;
+mod visible;
 mod xml;
 
 use std::io::{self, Write};
@@ -23,6 +24,8 @@ use crate::core::Position;
 use crate::findings::fingerprint::{Fingerprint, fingerprints};
 use crate::findings::{Finding, Location, Severity, Sources};
 use crate::lints::texts;
+
+pub use visible::visible;
 
 /// All formats, in the order of `--help`. A new format is a file and a line here.
 pub static FORMATS: &[&dyn Format] = &[
@@ -67,6 +70,7 @@ pub trait Format: Sync {
 }
 
 /// What a format writes down.
+#[derive(Clone)]
 pub struct Report<'a> {
     /// The texts behind the findings.
     pub sources: &'a Sources,

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use super::actions::{Asked, KINDS};
@@ -80,6 +81,8 @@ struct Session<W> {
     due: Option<Instant>,
     /// What was said of the configuration; it is not said twice.
     said: Vec<String>,
+    /// What was said of each open document, by its URI; neither is this.
+    published: FxHashMap<String, Value>,
 }
 
 /// Why a request gets no answer.
@@ -98,6 +101,7 @@ impl<W: Write> Session<W> {
             snapshot: None,
             due: None,
             said: Vec::new(),
+            published: FxHashMap::default(),
         }
     }
 
@@ -207,6 +211,7 @@ impl<W: Write> Session<W> {
                 let closed = self.documents.close(params);
                 if let Some(Some(document)) = &closed {
                     self.publish(&document.uri, &Value::Null, Vec::new())?;
+                    self.published.remove(&document.uri);
                 }
                 // What was not saved is gone.
                 (closed.is_some(), now)
@@ -290,6 +295,10 @@ impl<W: Write> Session<W> {
         if !version.is_null() {
             params["version"] = version.clone();
         }
+        if self.published.get(uri) == Some(&params) {
+            return Ok(());
+        }
+        self.published.insert(uri.to_owned(), params.clone());
         self.client.notify("textDocument/publishDiagnostics", params)
     }
 
