@@ -17,6 +17,7 @@ impl Interp<'_> {
             Some(from) => Handle { ty, created: None, ..*from },
             None => Handle {
                 ty,
+                inner: None,
                 origin: None,
                 created: None,
                 likely: false,
@@ -263,6 +264,7 @@ impl Interp<'_> {
                     Obj::Handle(handle) => *handle,
                     Obj::Instance(_, origin) => Handle {
                         ty,
+                        inner: None,
                         origin: *origin,
                         created: None,
                         likely: false,
@@ -272,6 +274,7 @@ impl Interp<'_> {
                     },
                     _ => Handle {
                         ty,
+                        inner: None,
                         origin: None,
                         created: None,
                         likely: false,
@@ -391,6 +394,7 @@ impl Interp<'_> {
                     if let Some(ty) = self.k.type_named(lib, key) {
                         let handle = Handle {
                             ty,
+                            inner: None,
                             origin: None,
                             created: None,
                             likely: true,

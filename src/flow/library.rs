@@ -629,7 +629,7 @@ impl<'w> Interp<'w> {
             return self.proxy(ty, guards, args, at);
         }
         let options = self.opening(ty, args, at);
-        let handle = Handle { ty, origin: Some(at), created: None, likely: false, flags: 0, guard: None, options };
+        let handle = Handle { ty, inner: None, origin: Some(at), created: None, likely: false, flags: 0, guard: None, options };
         let id = self.v.obj(Obj::Handle(handle));
         if let Some(spec) = entry.constructor {
             let call = &k.call(spec).call;
