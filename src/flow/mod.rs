@@ -20,6 +20,7 @@ mod names;
 pub mod repeat;
 mod retry;
 mod roots;
+pub mod rust;
 pub mod verdict;
 
 use std::rc::Rc;
@@ -59,12 +60,14 @@ struct Env {
 }
 
 /// What a scope belongs to; the same key always gives the same scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum EnvKey {
     Module(UnitId),
     Class(ClassRef),
     Act(ActId),
     Comprehension(ExprRef, EnvId),
+    /// Rust: a closure with the values of the names that it mentions.
+    Captured(ExprRef, Rc<[(Symbol, Value)]>),
 }
 
 /// A function, the scope it closes over and its arguments, one value per parameter.
@@ -89,6 +92,10 @@ struct Summary {
     waits: bool,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
+    /// Rust: what happens to connections in it.
+    events: Rc<[rust::storage::Event]>,
+    /// Rust: the lazy objects made in it.
+    made: Rc<[ExprRef]>,
 }
 
 /// An explicit raise.
@@ -126,6 +133,7 @@ struct LoopState {
     log: Option<repeat::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
+    rust: rust::Around,
 }
 
 /// What changes from statement to statement.
@@ -160,6 +168,7 @@ struct Frame {
     transactions: usize,
     /// Options that a `with` around the current place turns on, in lower case.
     turned_on: Vec<String>,
+    rust: rust::Local,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
 }
@@ -198,6 +207,8 @@ struct Pending {
     trip: Option<Symbol>,
     gives: Value,
     repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
+    args: Vec<Value>,
+    kw: Vec<(Symbol, Value)>,
 }
 
 /// A constructor call of a library's type.
@@ -258,6 +269,8 @@ pub struct Outcomes {
     pub env_reads: Vec<EnvRead>,
     /// Retries met.
     pub retried: Vec<repeat::Retried>,
+    /// Rust: connections that outlive a unit of work and are not replaced.
+    pub kept: Vec<rust::storage::Kept>,
     /// Library guards by [`crate::resolve::value::GuardId`].
     pub guards: Vec<Guard>,
     /// Names of the exceptions in notes and flights.
@@ -336,6 +349,7 @@ struct Interp<'w> {
     comprehensions: FxHashSet<ExprRef>,
     /// Expressions being evaluated.
     depth: usize,
+    rust: rust::Rust,
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
@@ -404,6 +418,7 @@ impl<'w> Interp<'w> {
             patched_at: None,
             comprehensions: FxHashSet::default(),
             depth: 0,
+            rust: rust::Rust::default(),
             looked_up: FxHashSet::default(),
         }
     }
@@ -419,6 +434,7 @@ impl<'w> Interp<'w> {
         self.app_handlers.clear();
         self.middlewares.clear();
         self.spawned.clear();
+        self.rust.start_round();
         self.activations = 0;
         self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
     }
@@ -504,6 +520,8 @@ impl<'w> Interp<'w> {
         if value == Value::NOTHING {
             return;
         }
+        // The numbers of errors are a round's; what is kept carries none.
+        let value = if self.rust_carries(value) { self.rust_stored(value) } else { value };
         let old = self.heap.get(&key).copied().unwrap_or(Value::NOTHING);
         let new = self.v.join(old, value);
         if new != old {

@@ -326,6 +326,9 @@ pub struct TypeSpec {
     /// it is a worker's.
     #[serde(default)]
     pub endless: bool,
+    /// Rust: a trait whose implementors are made anew for each call of a handler (extractors, guards of a request).
+    #[serde(default)]
+    pub per_call: bool,
     /// Rust: methods of whatever object that take this connection as an argument (`query.load(&mut conn)`); each has `on`.
     #[serde(default)]
     pub taken_by: BTreeMap<String, CallSpec>,
