@@ -192,7 +192,7 @@ impl Interp<'_> {
                 }
             }
         }
-        self.v.one(Obj::External(full))
+        self.external_value(full)
     }
 
     fn handle_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
@@ -221,7 +221,10 @@ impl Interp<'_> {
         if let Some(&spec) = ty.properties.get(&name) {
             return self.apply(spec, Some(obj), &Args::default(), at);
         }
-        if let Some(reference) = ty.spec.attributes.get(name.as_str()).cloned() {
+        let starred = |key: &&String| key.strip_prefix('*').is_some_and(|end| name.as_str().ends_with(end));
+        let named = ty.spec.attributes.get(name.as_str());
+        let named = named.or_else(|| ty.spec.attributes.keys().find(starred).and_then(|k| ty.spec.attributes.get(k)));
+        if let Some(reference) = named.cloned() {
             return self.typed(&reference, ty.lib, obj, None);
         }
         if let Some(reference) = ty.spec.attribute.clone() {
@@ -242,6 +245,15 @@ impl Interp<'_> {
     ) -> Value {
         if let Some(inner) = reference.strip_prefix("list:") {
             return self.typed(inner, lib, from, created);
+        }
+        if let Some(class) = reference.strip_prefix("class:") {
+            let path = self.k.type_named(lib, class).and_then(|t| self.k.ty(t).spec.paths.first().cloned());
+            return match path {
+                Some(path) => self.external(&path),
+                // A class or function by its path.
+                None if class.contains('.') => self.external(class),
+                None => Value::UNKNOWN,
+            };
         }
         match reference {
             "self" => self.v.single(from),
@@ -360,7 +372,12 @@ impl Interp<'_> {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
             }
             if let Some(reference) = entry.spec.class_attributes.get(name.as_str()).cloned() {
-                return Some(self.typed(&reference, lib, id, Some(at)));
+                let value = self.typed(&reference, lib, id, Some(at));
+                let lazy = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.iterate.is_some()));
+                if lazy {
+                    self.making(lib, None, at);
+                }
+                return Some(value);
             }
             if let Some(&spec) = entry.methods.get(&name) {
                 return Some(self.v.one(Obj::Unbound(ty, spec)));

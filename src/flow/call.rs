@@ -209,6 +209,10 @@ impl Interp<'_> {
         let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
         for value in values {
             for obj in self.v.list(value) {
+                // A generator expression that is handed over is taken to be used up there.
+                if let Obj::Comprehension(expr, env) = *self.v.get(obj) {
+                    self.run_comprehension(expr, env, expr);
+                }
                 if matches!(self.v.get(obj), Obj::Coroutine(_)) {
                     let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
                     let value = self.v.single(obj);
@@ -259,6 +263,9 @@ impl Interp<'_> {
         let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
+        if f.is_generator && self.coroutine_funcs.contains(&func) {
+            return self.v.one(Obj::Coroutine(act));
+        }
         if f.is_generator {
             self.emit_making(act, at);
             return self.v.one(Obj::Generator(act));
@@ -884,6 +891,12 @@ impl Interp<'_> {
                     None => self.v.one(Obj::Str(None, None)),
                 }
             }
+            (Obj::Str(..), "join") => {
+                if let Some(&items) = args.pos.first() {
+                    self.iterate(items, at, Consumes::All);
+                }
+                self.v.one(Obj::Str(None, None))
+            }
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
             (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
@@ -1075,7 +1088,10 @@ impl Interp<'_> {
                         self.apply(spec, Some(obj), &Args::default(), at);
                     }
                     match enter {
-                        Some(reference) => self.typed(&reference, lib, obj, None),
+                        Some(reference) => {
+                            let entered = self.typed(&reference, lib, obj, None);
+                            self.opened(entered, obj, true, at)
+                        }
                         None => self.v.single(obj),
                     }
                 }

@@ -12,6 +12,8 @@ use crate::resolve::value::{ClassRef, ExprRef, Obj, Value};
 pub struct Configured {
     /// The call.
     pub at: ExprRef,
+    /// For a method: where its object was opened.
+    pub origin: Option<ExprRef>,
     /// The rule's number.
     pub code: u16,
     /// Where it is reported: the option's own place, or the call's.
@@ -39,6 +41,18 @@ pub struct Configured {
 impl Interp<'_> {
     /// A call that library files may have something to say about, by its keys.
     pub(super) fn configured(&mut self, keys: &[Symbol], args: &Args, class: Option<ClassRef>, at: ExprRef) {
+        self.configured_on(keys, args, class, at, None);
+    }
+
+    /// The same, of a method of an object that was opened there.
+    pub(super) fn configured_on(
+        &mut self,
+        keys: &[Symbol],
+        args: &Args,
+        class: Option<ClassRef>,
+        at: ExprRef,
+        origin: Option<ExprRef>,
+    ) {
         let k = self.k;
         for key in keys {
             let calls = self.called_keys.entry(*key).or_default();
@@ -62,6 +76,7 @@ impl Interp<'_> {
                 let place = self.place_of(at);
                 self.add_configured(Configured {
                     at,
+                    origin,
                     code: 303,
                     place,
                     option: String::new(),
@@ -78,7 +93,7 @@ impl Interp<'_> {
         }
     }
 
-    fn add_configured(&mut self, found: Configured) {
+    pub(super) fn add_configured(&mut self, found: Configured) {
         let same = |c: &Configured| c.place == found.place && c.code == found.code && c.option == found.option;
         if !self.out.configured.iter().any(same) {
             self.out.configured.push(found);
@@ -97,7 +112,7 @@ impl Interp<'_> {
             }
             // What stands in an unknown part may be an option.
             let query = text.split_once('?').map(|(_, q)| q);
-            all.open |= query.unwrap_or(text).contains('\u{fffd}') && (query.is_some() || text.ends_with('\u{fffd}'));
+            all.open |= query.is_some_and(|q| q.contains('\u{fffd}'));
             for pair in query.unwrap_or_default().split('&') {
                 let Some((name, value)) = pair.split_once('=') else { continue };
                 let name = Symbol::new(&name.to_ascii_lowercase());
@@ -111,7 +126,7 @@ impl Interp<'_> {
         all
     }
 
-    fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
+    pub(super) fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
         let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         let known = self.assumed(at.unit, lib);
         if !matches(option.versions.as_deref(), known.release) {
@@ -152,6 +167,7 @@ impl Interp<'_> {
         };
         Some(Configured {
             at,
+            origin: None,
             code,
             place,
             option: option.name.clone(),

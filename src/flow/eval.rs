@@ -106,6 +106,9 @@ impl Interp<'_> {
                 let value = inner.map_or(Value::NONE, |i| self.eval(m, i));
                 let joined = self.v.join(self.here().yields, value);
                 self.frame().yields = joined;
+                if self.here().func.is_some_and(|f| self.coroutine_funcs.contains(&f)) {
+                    return self.await_value(value, at);
+                }
                 if let Some(thrown) = self.here().thrown.clone() {
                     for flight in thrown {
                         self.emit(flight);
@@ -308,6 +311,7 @@ impl Interp<'_> {
         let missing = evaluated.pos.len() - evaluated.places.len();
         evaluated.places.extend(std::iter::repeat_n(callee, missing));
         evaluated.places.extend(named_places);
+        self.note_settings_of_call(m, callee, &evaluated);
         self.read_env_call(m, callee, callee_value, &evaluated, at);
         if self.v.is_unknown(callee_value) {
             if let ExprKind::Attr { name, .. } = m.expr(callee).kind {

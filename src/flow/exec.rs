@@ -39,6 +39,9 @@ impl Interp<'_> {
                     }
                 }
                 if value.is_some() || result != Value::NOTHING {
+                    if let Some(value) = value {
+                        self.note_setting(m, targets, *value, result);
+                    }
                     for target in targets {
                         self.assign(m, *target, result);
                     }
@@ -70,8 +73,20 @@ impl Interp<'_> {
             StmtKind::For { target, iter, body, otherwise, .. } => {
                 let iterable = self.eval(m, *iter);
                 let at = self.expr_ref(*iter);
+                let endless = self.is_endless(iterable);
+                let mark = self.log_mark();
+                let outer = endless.then(|| std::mem::take(&mut self.frame().flights));
                 let element = self.iterate(iterable, at, Consumes::All);
                 self.exec_loop(m, body, |this| this.bind_pattern(m, target, element), false, otherwise);
+                if let Some(outer) = outer {
+                    let place = self.place(header(body, stmt.span));
+                    let raised = std::mem::replace(&mut self.frame().flights, outer);
+                    self.end_pass(mark, place);
+                    for mut flight in raised {
+                        flight.ends_loop = true;
+                        self.emit(flight);
+                    }
+                }
             }
             StmtKind::Try { body, handlers, otherwise, finally } => {
                 self.exec_try(m, stmt, body, handlers, otherwise, finally);
@@ -120,6 +135,11 @@ impl Interp<'_> {
                 }
             }
         }
+    }
+
+    /// An iteration that a listener waits in for ever.
+    fn is_endless(&self, iterable: Value) -> bool {
+        self.v.objs(iterable).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.endless))
     }
 
     fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
@@ -484,8 +504,11 @@ impl Interp<'_> {
     /// Evaluates a handler's body and tells how it ends.
     pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
         let loops = self.here().loops.len();
+        // What is done about a loss stands between no statements of a transaction.
+        let open = std::mem::take(&mut self.open_transactions);
         self.frame().handlers.push(HandlerState { name, completes: false, goes_on: false, raises: Vec::new(), loops });
         self.exec_block(m, body);
+        self.open_transactions = open;
         let mut state = self.frame().handlers.pop().expect("pushed above");
         if !self.here().dead {
             state.completes = true;

@@ -4,10 +4,10 @@ use super::call::Args;
 use super::flight::{Error, Flight, PathId, Place, Site};
 use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
-use crate::core::{Span, Symbol};
+use crate::core::Symbol;
 use crate::findings::Confidence;
 use crate::knowledge::{
-    ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registration, Repeat, Retry, SpecId, TypeId, When,
+    ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registers, Registration, Repeat, Retry, SpecId, TypeId, When,
 };
 use crate::resolve::value::{ClassRef, ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
@@ -61,7 +61,7 @@ impl<'w> Interp<'w> {
             return self.v.one(Obj::Guard(guard));
         }
         let is_decorator =
-            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager)
+            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager || call.coroutine)
                 || call.registers.as_ref().is_some_and(|r| {
                     r.function.is_none() && !matches!(r.what, Registration::Dependency)
                 });
@@ -71,17 +71,28 @@ impl<'w> Interp<'w> {
         let mut effective = self.effective(call, spec.lib, recv, args, at);
         self.settle_repeat(&mut effective, spec.lib, args);
         if let Some(Obj::Handle(handle)) = recv.map(|r| self.v.get(r)) {
+            let origin = handle.origin;
             let keys = self.k.keys(handle.ty, Some(spec.name.as_str()));
-            self.configured(&keys, args, None, at);
+            self.configured_on(&keys, args, None, at, origin);
         }
         if let Some(registers) = &call.registers {
-            if let Some(value) = self.register(id, registers.what, recv, args, at) {
+            if let Some(value) = self.register_as(id, registers, recv, args, at) {
                 return value;
             }
         }
         let mut result = Value::NOTHING;
+        for registers in &call.also_registers {
+            let given = registers.classes.as_ref().or(registers.function.as_ref());
+            if given.is_some_and(|g| Self::arg(args, g).is_some()) {
+                self.register_as(id, registers, recv, args, at);
+            }
+        }
         if let Some(called) = &call.calls {
-            result = self.call_argument(id, called, args, at);
+            let guard = recv.and_then(|r| match self.v.get(r) {
+                Obj::Handle(handle) => handle.guard,
+                _ => None,
+            });
+            result = self.call_argument(id, called, args, guard, at);
         }
         if let Some(spawned) = &call.spawns {
             result = self.spawn(id, spawned, args, at);
@@ -402,7 +413,7 @@ impl<'w> Interp<'w> {
     }
 
     /// A connection that a method opens is an opening of its own; a bare one's cursor is derived from it.
-    fn opened(&mut self, value: Value, from: ObjId, opens: bool, at: ExprRef) -> Value {
+    pub(super) fn opened(&mut self, value: Value, from: ObjId, opens: bool, at: ExprRef) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let Obj::Handle(handle) = *self.v.get(obj) else {
@@ -481,6 +492,17 @@ impl<'w> Interp<'w> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
+        if let Some(origin) = handle.and_then(|h| h.origin) {
+            if effective.revives && spec.call.trip.is_some() && self.open_transactions.contains(&origin) {
+                self.out.revived_within.push(at);
+            }
+            if effective.begins {
+                self.open_transactions.insert(origin);
+            }
+            if spec.call.ends || effective.revives {
+                self.open_transactions.remove(&origin);
+            }
+        }
         if effective.revives {
             let origin = handle.and_then(|h| h.origin);
             self.note(Event::Revive(origin, spec.lib));
@@ -768,7 +790,7 @@ impl<'w> Interp<'w> {
     }
 
     /// A lazy object is made: guards around this place are remembered.
-    fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
+    pub(super) fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
@@ -800,7 +822,11 @@ impl<'w> Interp<'w> {
             return self.proxy(ty, guards, args, at);
         }
         let keys = self.type_keys(ty);
-        self.configured(&keys, args, None, at);
+        if self.has_settings(ty) {
+            self.awaiting.push((keys, args.clone(), at));
+        } else {
+            self.configured(&keys, args, None, at);
+        }
         let options = self.opening(ty, args, at);
         let base = entry.constructor.and_then(|c| k.call(c).call.over.as_ref()).and_then(|r| Self::arg(args, r));
         let base = base.and_then(|v| self.v.list(v).into_iter().find_map(|o| match self.v.get(o) {
@@ -936,6 +962,8 @@ impl<'w> Interp<'w> {
     fn proxy(&mut self, ty: TypeId, guards: &'w GuardSpec, args: &Args, at: ExprRef) -> Value {
         let Some(&inner) = args.pos.first() else { return Value::UNKNOWN };
         let lib = self.k.ty(ty).lib;
+        let keys = self.type_keys(ty);
+        self.configured(&keys, args, None, at);
         self.opening(ty, args, at);
         let driver = self.k.library(lib).driver;
         let own = self.assumed(at.unit, lib).release;
@@ -1114,7 +1142,8 @@ impl<'w> Interp<'w> {
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;
-            spec.applies(own, own)
+            let needed = spec.needs.is_empty() || args.open || spec.needs.iter().any(|r| Self::arg(args, r).is_some());
+            needed && spec.applies(own, own)
         });
         let guard = match guard {
             Some(spec) => {
@@ -1126,7 +1155,8 @@ impl<'w> Interp<'w> {
         if let Some(registers) = &call.registers {
             if let Some(classes) = &registers.classes {
                 // `@app.errorhandler(E)`: the decorated function answers those errors.
-                let classes = Self::arg(args, classes).unwrap_or(Value::UNKNOWN);
+                let given = Self::arg_values(args, classes);
+                let classes = if given.is_empty() { Value::UNKNOWN } else { self.v.one(Obj::Tuple(given)) };
                 self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
             }
         }
@@ -1170,6 +1200,13 @@ impl<'w> Interp<'w> {
             }
         }
         let mut value = func;
+        if call.coroutine {
+            for obj in self.v.list(func) {
+                if let Some(func) = self.function_of(obj) {
+                    self.coroutine_funcs.insert(func);
+                }
+            }
+        }
         if call.caches {
             for obj in self.v.list(func) {
                 if let Some(func) = self.function_of(obj) {
@@ -1223,7 +1260,27 @@ impl<'w> Interp<'w> {
     }
 
     fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef, func: Value) {
-        let local = self.k.call(id).call.registers.as_ref().is_some_and(|r| r.local);
+        let registers = self.k.call(id).call.registers.clone();
+        let local = registers.as_ref().is_some_and(|r| r.local);
+        // A status stands for no class, except those that stand for everything.
+        let everything = registers.map(|r| r.everything).unwrap_or_default();
+        let mut kept = Vec::new();
+        for class in self.class_objects(classes) {
+            let stands = everything.iter().any(|e| match (e, self.v.get(class)) {
+                (Literal::Int(a), Obj::Int(b)) => a == b,
+                (Literal::Text(a), Obj::External(b)) => self.k.canonical(a) == *b,
+                _ => false,
+            });
+            match self.v.get(class) {
+                _ if stands => kept.push(self.v.obj(Obj::External(Symbol::new("BaseException")))),
+                Obj::Int(_) => {}
+                _ => kept.push(class),
+            }
+        }
+        if kept.is_empty() {
+            return;
+        }
+        let classes = self.v.set(kept);
         let scope = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) if local => handle.origin,
             _ => None,
@@ -1236,9 +1293,15 @@ impl<'w> Interp<'w> {
     }
 
     /// Registrations by an argument. `None`: go on as with any call.
-    fn register(&mut self, id: SpecId, what: Registration, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Option<Value> {
-        let k = self.k;
-        let registers = k.call(id).call.registers.as_ref()?;
+    fn register_as(
+        &mut self,
+        id: SpecId,
+        registers: &'w Registers,
+        recv: Option<ObjId>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Option<Value> {
+        let what = registers.what;
         let function = registers.function.clone().unwrap_or(ArgRef::Position(0));
         let values = Self::arg_values(args, &function);
         let scope = recv.and_then(|r| match self.v.get(r) {
@@ -1365,7 +1428,14 @@ impl<'w> Interp<'w> {
     }
 
     /// A function that calls its argument (`run(main)`, `executor.map(f, xs)`, `with_transaction(callback)`).
-    fn call_argument(&mut self, id: SpecId, called: &ArgRef, args: &Args, at: ExprRef) -> Value {
+    fn call_argument(
+        &mut self,
+        id: SpecId,
+        called: &ArgRef,
+        args: &Args,
+        own: Option<GuardId>,
+        at: ExprRef,
+    ) -> Value {
         let k = self.k;
         let Some(func) = Self::arg(args, called) else { return Value::UNKNOWN };
         let skip = match called {
@@ -1374,13 +1444,9 @@ impl<'w> Interp<'w> {
         };
         let rest = args.rest(skip);
         let guard = k.call(id).call.guard.as_ref().map(|spec| self.guard_from(id, spec, args, at));
-        match guard {
+        match guard.or(own) {
             Some(guard) => self.guarded_call(func, &rest, guard, at),
-            None => {
-                let value = self.call(func, &rest, at);
-                let _ = Span::default();
-                value
-            }
+            None => self.call(func, &rest, at),
         }
     }
 

@@ -353,6 +353,7 @@ impl Interp<'_> {
             }
         }
         self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
+        self.conclude_settings();
         self.conclude_configured();
     }
 

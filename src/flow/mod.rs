@@ -22,6 +22,7 @@ mod names;
 pub mod repeat;
 mod retry;
 mod roots;
+mod settings;
 pub mod verdict;
 
 use std::rc::Rc;
@@ -260,6 +261,8 @@ pub struct Outcomes {
     pub configured: Vec<configure::Configured>,
     /// Connections that outlive a unit of work and are never replaced: the opening, and calls on it.
     pub kept: Vec<log::Kept>,
+    /// Calls that revive a connection while a transaction is open on it.
+    pub revived_within: Vec<ExprRef>,
     /// The kind of each opening's connection.
     pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
     /// Openings whose object outlives the unit of work, replaced or not.
@@ -340,6 +343,14 @@ struct Interp<'w> {
     log: Vec<log::Event>,
     /// What is known of openings.
     units: log::Units,
+    /// Settings met: name, value, and the expression of the value.
+    settings: Vec<(Symbol, Value, ExprRef)>,
+    /// Constructors whose options may stand in settings: keys, arguments, place.
+    awaiting: Vec<(Vec<Symbol>, call::Args, ExprRef)>,
+    /// Generator functions whose `yield` waits.
+    coroutine_funcs: FxHashSet<FuncRef>,
+    /// Connections with a transaction open at the current place.
+    open_transactions: FxHashSet<ExprRef>,
     /// Functions whose results are kept (`lru_cache`).
     cached_funcs: FxHashSet<FuncRef>,
     /// Calls that conditions of library files ask for, with their arguments.
@@ -415,6 +426,10 @@ impl<'w> Interp<'w> {
             retries: FxHashMap::default(),
             log: Vec::new(),
             units: log::Units::default(),
+            settings: Vec::new(),
+            awaiting: Vec::new(),
+            coroutine_funcs: FxHashSet::default(),
+            open_transactions: FxHashSet::default(),
             cached_funcs: FxHashSet::default(),
             called_keys: FxHashMap::default(),
             guard_mark: None,
@@ -439,6 +454,8 @@ impl<'w> Interp<'w> {
         self.log.clear();
         self.units = log::Units::default();
         self.called_keys.clear();
+        self.settings.clear();
+        self.awaiting.clear();
         self.activations = 0;
         self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
     }
@@ -656,7 +673,15 @@ impl<'w> Interp<'w> {
 
     fn external(&mut self, path: &str) -> Value {
         let symbol = self.k.canonical(path);
-        self.v.one(Obj::External(symbol))
+        self.external_value(symbol)
+    }
+
+    /// What a canonical path of the outside denotes: mostly itself, or an object that a library holds there.
+    fn external_value(&mut self, path: Symbol) -> Value {
+        match self.k.item(path) {
+            Some(crate::knowledge::Item::Object(ty)) => self.handle(ty, None),
+            _ => self.v.one(Obj::External(path)),
+        }
     }
 
     fn path_prepend(&mut self, at: ExprRef, rest: PathId) -> PathId {

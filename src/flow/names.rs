@@ -11,6 +11,11 @@ const STAR: &str = "*";
 impl Interp<'_> {
     pub(super) fn set_var(&mut self, name: Symbol, value: Value) {
         let env = self.here().env;
+        // A local variable is a place to keep a connection too: in a loop it may get a new one.
+        if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_))) {
+            let scope = self.v.obj(Obj::Scope(env));
+            self.note_store(scope, name, value);
+        }
         if let Some(&other) = self.envs[env.0 as usize].elsewhere.get(&name) {
             let old = self.envs[other.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
             let new = self.v.join(old, value);

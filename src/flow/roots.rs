@@ -275,6 +275,7 @@ impl Interp<'_> {
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
         let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
         let mark = self.log_mark();
+        self.open_transactions.clear();
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));

@@ -110,6 +110,7 @@ pub struct Knowledge {
     options: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     broken: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     asked_for: FxHashSet<Symbol>,
+    setting_names: FxHashSet<Symbol>,
     imports: FxHashMap<Symbol, Vec<LibId>>,
     flags: Vec<String>,
 }
@@ -337,6 +338,9 @@ impl Knowledge {
             }
             let conditions = file.options.iter().flat_map(|o| o.only.iter().chain(&o.unless));
             let conditions = conditions.chain(file.broken.iter().flat_map(|b| &b.only));
+            for setting in &file.settings {
+                self.setting_names.insert(Symbol::new(setting.name.split('.').next().unwrap_or_default()));
+            }
             for name in conditions.flat_map(|w| &w.holds) {
                 self.asked_for.insert(Symbol::new(name));
             }
@@ -347,6 +351,11 @@ impl Knowledge {
                 }
             }
         }
+    }
+
+    /// True if a project configures some library by a variable or key of this name.
+    pub fn is_setting(&self, name: Symbol) -> bool {
+        self.setting_names.contains(&name)
     }
 
     /// True if some condition asks for what this method (`type.method`) gives.
@@ -603,6 +612,7 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     }
     into.dead_after_loss |= base.dead_after_loss;
     into.awaited |= base.awaited;
+    into.endless |= base.endless;
     into.transaction |= base.transaction;
     into.attempt |= base.attempt;
     for (name, ty) in &base.attributes {

@@ -345,6 +345,9 @@ pub struct TypeSpec {
     /// The type is lazy: the round trips happen when it is iterated.
     #[serde(default)]
     pub iterate: Option<Iteration>,
+    /// The iteration never ends by itself: a listener waits in it.
+    #[serde(default)]
+    pub endless: bool,
     /// What iteration gives.
     #[serde(default)]
     pub element: Option<String>,

@@ -7,7 +7,7 @@ use crate::flow::log::Kept;
 /// Reports every such opening.
 pub fn check(ctx: &mut Context<'_>) {
     let out = ctx.out;
-    let broken: Vec<_> = out.configured.iter().filter(|c| c.code == 303).map(|c| Some(c.at)).collect();
+    let broken: Vec<_> = out.configured.iter().filter(|c| c.code == 303).flat_map(|c| [Some(c.at), c.origin]).collect();
     for kept in &out.kept {
         if ctx.world.is_aside(kept.place.unit) || kept.opening.is_some() && broken.contains(&kept.opening) {
             continue;

@@ -9,8 +9,8 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Words are found whole: not within longer identifiers, except that one ending in `_` may go on, and one that begins
-    /// with `_` may follow anything.
+    /// Words are found whole: not within longer identifiers, except that one ending in `_` may stand in any, and one that
+    /// begins with `_` may follow anything.
     pub fn new(words: &[String]) -> Self {
         // `LeftmostFirst` takes the packed searcher, which is ten times as fast as the default on such sets.
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok();
@@ -23,7 +23,7 @@ impl Scanner {
         for hit in automaton.find_iter(bytes) {
             let word = &bytes[hit.start()..hit.end()];
             let open_end = word.last() == Some(&b'_');
-            let open_start = word.first() == Some(&b'_');
+            let open_start = open_end || word.first() == Some(&b'_');
             let before = hit.start().checked_sub(1).map(|i| bytes[i]);
             let after = bytes.get(hit.end()).copied();
             let whole = (open_start || !before.is_some_and(is_word)) && (open_end || !after.is_some_and(is_word));

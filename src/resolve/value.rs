@@ -128,6 +128,8 @@ pub enum Obj {
     Imported(UnitId, Symbol),
     /// A module of the program.
     Module(UnitId),
+    /// A variable scope, as a place where things are kept.
+    Scope(EnvId),
     /// A driver's object.
     Handle(Handle),
     /// A method of a driver's object as a value, and where it was named.
