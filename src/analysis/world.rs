@@ -157,8 +157,7 @@ impl World for ProjectWorld<'_> {
         let name = &head.name;
         match self.pin(unit, lib) {
             Some(pin) => {
-                let least = pin.least.map(|l| l.max(library.oldest));
-                let release = least.unwrap_or_else(|| fallback(self.knowledge, lib));
+                let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
                 let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
                 let text = match pin.least {
                     Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {

@@ -265,9 +265,6 @@ impl Interp<'_> {
                     Obj::Instance(_, origin) => Handle { origin: *origin, ..Handle::of(ty) },
                     _ => Handle::of(ty),
                 };
-                if handle.ty != ty {
-                    handle.flags = 0;
-                }
                 handle.ty = ty;
                 handle.created = created.or(if self.k.ty(ty).spec.iterate.is_some() { handle.created } else { None });
                 self.v.one(Obj::Handle(handle))

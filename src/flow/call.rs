@@ -277,7 +277,7 @@ impl Interp<'_> {
         let mark = self.log_mark();
         self.forward(&summary, at);
         if self.cached_funcs.contains(&func) {
-            self.cache_openings(mark, &[]);
+            self.cache_openings(mark);
         }
         if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
             self.raise(summary.raises.to_vec());

@@ -154,14 +154,15 @@ impl Interp<'_> {
         if !only.is_empty() {
             let found = only.iter().find(|w| self.holds(&lower(w), lib, None, args, at))?;
             if let Some(reference) = found.arg.as_ref().filter(|_| given.is_none()) {
-                shown = self.position(args, reference);
+                shown = self.position(args, &lower_arg(reference));
             }
         }
         let (called, others): (Vec<When>, Vec<When>) = unless.into_iter().partition(|w| w.called.is_some());
         if others.iter().any(|w| self.holds(&lower(w), lib, None, args, at)) {
             return None;
         }
-        let place = match shown.filter(|_| given.is_some()).and_then(|i| args.places.get(args.pos.len() + i)) {
+        let by_argument = given.is_some() || !only.is_empty();
+        let place = match shown.filter(|_| by_argument).and_then(|i| args.places.get(args.pos.len() + i)) {
             Some(&place) => self.place_of(ExprRef { unit: at.unit, expr: place }),
             None => self.place_of(at),
         };

@@ -508,7 +508,7 @@ impl<'w> Interp<'w> {
             self.note(Event::Revive(origin, spec.lib));
         }
         if spec.call.opens && effective.gives.is_none() {
-            if let Some(origin) = handle.and_then(|h| h.origin) {
+            if let Some(origin) = handle.and_then(|h| h.origin).filter(|o| *o != at) {
                 self.note_opened_by(origin, at);
             }
         }
@@ -554,7 +554,11 @@ impl<'w> Interp<'w> {
     fn prepare(&mut self, id: SpecId, recv: ObjId, trip: Option<&str>, effective: &Effective<'_>, at: ExprRef) -> Value {
         let lib = self.k.call(id).lib;
         let gives = match effective.gives {
-            Some(reference) if reference != "argument" => self.typed(reference, lib, recv, None),
+            Some(reference) if reference != "argument" => {
+                let given = self.typed(reference, lib, recv, None);
+                let opens = self.k.call(id).call.opens;
+                self.opened(given, recv, opens, at)
+            }
             _ => Value::UNKNOWN,
         };
         let pending =

@@ -127,6 +127,9 @@ impl Interp<'_> {
     /// A method opened its own object.
     pub(super) fn note_opened_by(&mut self, origin: ExprRef, at: ExprRef) {
         self.units.places.entry(origin).or_insert(at);
+        if self.in_hook {
+            self.units.per_unit.insert(origin);
+        }
         self.note(Event::Open(origin));
     }
 
@@ -243,22 +246,31 @@ impl Interp<'_> {
             .since(mark)
             .iter()
             .filter_map(|e| match e {
-                Event::Store(obj, name) => Some((*obj, *name)),
+                Event::Store(obj, name) if !matches!(self.v.get(*obj), Obj::Scope(_)) => Some((*obj, *name)),
                 _ => None,
             })
             .collect();
         if !once || stores.is_empty() {
             return;
         }
-        self.cache_openings(mark, &stores);
+        let start = mark.0.min(self.log.len());
+        for event in &mut self.log[start..] {
+            let Event::Open(at) = *event else { continue };
+            let Some(kept_in) = self.units.stores.get(&at) else { continue };
+            let here: Vec<(ObjId, Symbol)> = stores.iter().copied().filter(|s| kept_in.contains(s)).collect();
+            if !here.is_empty() {
+                *event = Event::Cached(at);
+                self.units.caches.entry(at).or_default().extend(here);
+            }
+        }
     }
 
-    pub(super) fn cache_openings(&mut self, mark: Mark, stores: &[(ObjId, Symbol)]) {
+    /// What was opened since the mark is opened once, by a function whose result is kept.
+    pub(super) fn cache_openings(&mut self, mark: Mark) {
         let start = mark.0.min(self.log.len());
         for event in &mut self.log[start..] {
             if let Event::Open(at) = *event {
                 *event = Event::Cached(at);
-                self.units.caches.entry(at).or_default().extend(stores);
             }
         }
     }

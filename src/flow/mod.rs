@@ -343,6 +343,8 @@ struct Interp<'w> {
     log: Vec<log::Event>,
     /// What is known of openings.
     units: log::Units,
+    /// A function that a framework calls is being evaluated.
+    in_hook: bool,
     /// Settings met: name, value, and the expression of the value.
     settings: Vec<(Symbol, Value, ExprRef)>,
     /// Constructors whose options may stand in settings: keys, arguments, place.
@@ -426,6 +428,7 @@ impl<'w> Interp<'w> {
             retries: FxHashMap::default(),
             log: Vec::new(),
             units: log::Units::default(),
+            in_hook: false,
             settings: Vec::new(),
             awaiting: Vec::new(),
             coroutine_funcs: FxHashSet::default(),

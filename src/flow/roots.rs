@@ -276,6 +276,7 @@ impl Interp<'_> {
         let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
         let mark = self.log_mark();
         self.open_transactions.clear();
+        self.in_hook = matches!(entry, Entry::Registered(..));
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
@@ -302,6 +303,7 @@ impl Interp<'_> {
         if manages == Some(true) {
             self.openings_are_per_unit(mark);
         }
+        self.in_hook = false;
         self.end_unit(mark);
         self.log_rewind(mark);
         self.called.insert(func);

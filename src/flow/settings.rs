@@ -74,7 +74,7 @@ impl Interp<'_> {
                 }
                 for (value, place) in self.set_to(spec) {
                     match &spec.option {
-                        Some(option) => given.kw.push((Symbol::new(option), value)),
+                        Some(option) => given.kw.push((Symbol::new(&option.to_ascii_lowercase()), value)),
                         None => dictionaries.push((*lib, *spec, value, place)),
                     }
                 }
@@ -177,7 +177,7 @@ impl Interp<'_> {
         // Keys that are not known are given a value by the project somewhere: `update(..)`.
         let mut args = Args { open, ..Args::default() };
         for (name, value, place) in entries {
-            args.kw.push((name, value));
+            args.kw.push((Symbol::new(&name.as_str().to_ascii_lowercase()), value));
             if place.unit == at.unit {
                 args.places.push(place.expr);
             }
