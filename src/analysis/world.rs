@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
-use crate::project::manifests::{Libraries, Pin};
+use crate::project::manifests::{Firmness, Libraries, Pin};
 use crate::project::scan::{ImportLine, python_imports};
 use crate::project::{Entry, Modules, decode};
 use crate::resolve::program::{Assumed, World};
@@ -166,7 +166,7 @@ impl World for ProjectWorld<'_> {
                     Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
                     None => format!("{name} without a version in {}, taken as {}", pin.source, short(release)),
                 };
-                Assumed { release, known: pin.least.is_some(), text }
+                Assumed { release, newest: newest(pin), known: pin.least.is_some(), text }
             }
             None => {
                 if let Some(implied) = self.implied(unit, lib) {
@@ -174,7 +174,7 @@ impl World for ProjectWorld<'_> {
                 }
                 let release = fallback(self.knowledge, lib);
                 let text = format!("{name}, version not found, taken as {}", short(release));
-                Assumed { release, known: false, text }
+                Assumed { release, newest: NEWEST, known: false, text }
             }
         }
     }
@@ -210,10 +210,28 @@ impl ProjectWorld<'_> {
                 let name = &self.knowledge.library(driver).file.library.name;
                 let layer = &library.file.library.name;
                 let text = format!("{name} {} or newer, by {layer} {}, from {}", short(release), pin.written.trim_start_matches('='), pin.source);
-                return Some(Assumed { release, known: true, text });
+                return Some(Assumed { release, newest: NEWEST, known: true, text });
             }
         }
         None
+    }
+}
+
+/// Newer than any.
+const NEWEST: Release = Release(u32::MAX, 0, 0);
+
+/// The newest version that a pin allows.
+fn newest(pin: &Pin) -> Release {
+    if pin.firmness >= Firmness::Pinned {
+        return pin.least.unwrap_or(NEWEST);
+    }
+    let bound = pin.written.split(',').find_map(|part| part.trim().strip_prefix('<')?.trim_start_matches('=').parse::<Release>().ok());
+    match bound {
+        // Just below: `<4` allows every 3.
+        Some(Release(major, 0, 0)) if major > 0 => Release(major - 1, u32::MAX, 0),
+        Some(Release(major, minor, 0)) if minor > 0 => Release(major, minor - 1, u32::MAX),
+        Some(bound) => bound,
+        None => NEWEST,
     }
 }
 

@@ -129,7 +129,8 @@ impl Interp<'_> {
     pub(super) fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
         let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         let known = self.assumed(at.unit, lib);
-        if !matches(option.versions.as_deref(), known.release) {
+        // An open range installs the newest: that has the option.
+        if !matches(option.versions.as_deref(), known.release) && !matches(option.versions.as_deref(), known.newest) {
             return None;
         }
         let names: Vec<String> = std::iter::once(&option.name).chain(&option.spellings).map(|n| n.to_ascii_lowercase()).collect();

@@ -48,6 +48,7 @@ impl Interp<'_> {
         let at_handlers = self.save();
 
         let classes: Vec<Option<Value>> = handlers.iter().map(|h| h.class.map(|c| self.eval(m, c))).collect();
+        let later: Vec<Error> = self.later_errors(&raised);
         let mut caught: Vec<Vec<Flight>> = vec![Vec::new(); handlers.len()];
         let mut passed = Vec::new();
         for flight in raised {
@@ -72,7 +73,12 @@ impl Interp<'_> {
             let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
             let waited = self.waited_since(handler_log);
-            if flights.iter().any(|f| f.making.is_none()) {
+            // The calls after the first failure raise something else: who waits for that recovers too, only later.
+            let recovers = |this: &mut Self, error: &Error| match classes[index] {
+                None => true,
+                Some(value) => this.covers(value, error) == Cover::Whole,
+            };
+            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) {
                 self.note_recovery(handler_log);
             } else {
                 self.note_cached(handler_log);
@@ -127,6 +133,25 @@ impl Interp<'_> {
             }
             self.frame().dead = dead || swallows;
         }
+    }
+
+    /// What later calls on the same dead connections raise.
+    fn later_errors(&mut self, raised: &[Flight]) -> Vec<Error> {
+        let mut found = Vec::new();
+        for flight in raised.iter().filter(|f| f.making.is_none()) {
+            let Error::Loss(lib, ..) = flight.error else { continue };
+            let unit = self.here().unit;
+            let release = self.assumed(unit, self.k.library(lib).driver).release;
+            let then = self.k.loss_of(lib, None, 0, release).map(|l| l.then.clone()).unwrap_or_default();
+            if !then.is_empty() {
+                let classes = then.iter().map(|c| self.k.canonical(c)).collect();
+                let error = Error::Loss(lib, classes, true);
+                if !found.contains(&error) {
+                    found.push(error);
+                }
+            }
+        }
+        found
     }
 
     /// In a handler that is reached by no known error: remember what the function itself may raise.

@@ -77,13 +77,12 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
     if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
         return Verdict::LazyOutside(escape, stop);
     }
-    // The innermost guard decides how it is called.
-    for note in notes {
-        match note {
-            Note::Missed { near: true, .. } => return Verdict::Missed(escape, note),
-            Note::Reraised { near: true, .. } => return Verdict::Reraised(escape, note),
-            _ => {}
-        }
+    // A handler that receives the error and raises again says more than one that it passes.
+    if let Some(note) = raised_again {
+        return Verdict::Reraised(escape, note);
+    }
+    if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { near: true, .. })) {
+        return Verdict::Missed(escape, note);
     }
     Verdict::Unguarded(escape)
 }
