@@ -383,10 +383,13 @@ fn load(seen: &FxHashSet<usize>, own: &[Own], entries: &[Entry], seeds: &[usize]
         wanted.extend(LIBRARIES.iter().map(|l| l.name).filter(|n| driver == Some(*n)));
     }
     loop {
+        // The driver under a layer, and libraries whose types a file refers to (`psycopg:connection`).
+        let refers = |l: &Embedded, to: &Embedded| l.driver == to.name || l.text.contains(&format!("\"{}:", to.name));
         let more: Vec<&str> = LIBRARIES
             .iter()
-            .filter(|l| wanted.contains(l.name) && !l.driver.is_empty() && !wanted.contains(l.driver))
-            .map(|l| l.driver)
+            .filter(|to| to.is_store() && !wanted.contains(to.name))
+            .filter(|to| LIBRARIES.iter().any(|l| wanted.contains(l.name) && refers(l, to)))
+            .map(|to| to.name)
             .collect();
         if more.is_empty() {
             break;

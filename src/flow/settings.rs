@@ -56,7 +56,18 @@ impl Interp<'_> {
         for (lib, spec) in &specs {
             if spec.client {
                 for (value, at) in self.set_to(spec) {
-                    let (args, place) = self.entries_as_args(value, at);
+                    let (mut args, place) = self.entries_as_args(value, at);
+                    // Further settings inside of the same client: `DATABASES.*.OPTIONS.pool`.
+                    for (_, inner) in &specs {
+                        let rest = inner.name.strip_prefix(spec.name.as_str()).and_then(|r| r.strip_prefix('.'));
+                        let (Some(rest), Some(option)) = (rest, &inner.option) else { continue };
+                        for (value, at) in self.step_into(vec![(value, at)], rest) {
+                            args.kw.push((Symbol::new(&option.to_ascii_lowercase()), value));
+                            if args.places.len() + 1 == args.kw.len() {
+                                args.places.push(at.expr);
+                            }
+                        }
+                    }
                     self.options_of_setting(*lib, spec, &args, place);
                 }
             }
@@ -115,9 +126,15 @@ impl Interp<'_> {
     fn set_to(&mut self, spec: &SettingSpec) -> Vec<(Value, ExprRef)> {
         let mut parts = spec.name.split('.');
         let first = Symbol::new(parts.next().unwrap_or_default());
-        let mut found: Vec<(Value, ExprRef)> =
+        let found: Vec<(Value, ExprRef)> =
             self.settings.iter().filter(|(n, ..)| *n == first).map(|(_, v, at)| (*v, *at)).collect();
-        for part in parts {
+        let rest = parts.collect::<Vec<_>>().join(".");
+        self.step_into(found, &rest)
+    }
+
+    /// What dictionaries hold at a path of keys.
+    fn step_into(&mut self, mut found: Vec<(Value, ExprRef)>, path: &str) -> Vec<(Value, ExprRef)> {
+        for part in path.split('.').filter(|p| !p.is_empty()) {
             let mut next = Vec::new();
             for (value, at) in found {
                 for (name, value, place) in self.dict_entries(value, at) {
