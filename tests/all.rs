@@ -17,5 +17,9 @@ mod reports;
 mod rules_parse;
 #[path = "all/rules_consistent.rs"]
 mod rules_consistent;
+#[path = "all/samples.rs"]
+mod samples;
 #[path = "all/suppressions.rs"]
 mod suppressions;
+#[path = "all/rules_sql.rs"]
+mod rules_sql;

@@ -14,7 +14,7 @@ use super::{Status, ci, fixing, hints, known, statistics};
 use crate::analysis;
 use crate::check::{self, Checked, View};
 use crate::config::FailOn;
-use crate::findings::{Confidence, Severity};
+use crate::findings::{Confidence, Finding, Severity};
 use crate::report::{self, Format, Report, Style};
 
 /// Arguments of `check`.
@@ -141,6 +141,8 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
         level: args.level,
         min_confidence: args.min_confidence,
     };
+    let fail_on = args.fail_on.unwrap_or(session.settings.fail_on);
+    let fails = |findings: &[Finding]| !args.exit_zero && fail_on.fails(findings);
     let mut known = known::Known::new(&args.known, &session, view)?;
     let mut analyse = || -> Result<Checked, CliError> {
         let bar = Bar::new(ui);
@@ -153,7 +155,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
     };
     let mut checked = analyse()?;
     if args.fixing.wanted() {
-        let done = fixing::run(&args.fixing, &mut checked, analyse, ui)?;
+        let done = fixing::run(&args.fixing, &mut checked, analyse, fails, ui)?;
         if let fixing::Done::Stop(status) = done {
             return Ok(status);
         }
@@ -163,9 +165,11 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
     }
     write_report(args, &session, &checked, ui)?;
     known.say(ui);
-    let fail_on = args.fail_on.unwrap_or(session.settings.fail_on);
-    let fails = !args.exit_zero && fail_on.fails(&checked.analysis.findings);
-    Ok(if fails { Status::Findings } else { Status::Clean })
+    Ok(if fails(&checked.analysis.findings) {
+        Status::Findings
+    } else {
+        Status::Clean
+    })
 }
 
 fn show(ui: &Ui, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Status, CliError> {

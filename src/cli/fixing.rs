@@ -85,15 +85,28 @@ impl FixArgs {
                 .collect();
             return fix::plan(&fixes, sources, Applicability::Safe);
         }
-        let least = if self.unsafe_fixes {
-            Applicability::Unsafe
-        } else {
-            Applicability::Safe
-        };
         let meant = findings
             .iter()
             .filter(|finding| !self.remove_unused_suppressions || finding.code == UNUSED);
-        fix::plan(meant.filter_map(|finding| finding.fix.as_ref()), sources, least)
+        fix::plan(meant.filter_map(|finding| finding.fix.as_ref()), sources, self.least())
+    }
+
+    /// The least applicability that is applied.
+    fn least(&self) -> Applicability {
+        if self.unsafe_fixes {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        }
+    }
+
+    /// Whether the finding is gone after this, as far as can be told without looking again.
+    fn mends(&self, finding: &Finding) -> bool {
+        self.add_suppressions.is_some()
+            || finding
+                .fix
+                .as_ref()
+                .is_some_and(|fix| fix.applicability >= self.least())
     }
 }
 
@@ -102,6 +115,7 @@ pub fn run(
     args: &FixArgs,
     checked: &mut Checked,
     mut analyse: impl FnMut() -> Result<Checked, CliError>,
+    fails: impl Fn(&[Finding]) -> bool,
     ui: &Ui,
 ) -> Result<Done, CliError> {
     let mut plan = args.plan(checked);
@@ -109,7 +123,15 @@ pub fn run(
         return diff(&plan, &checked.analysis.sources, ui);
     }
     if let Some(path) = &checked.stdin {
-        return print_fixed(&plan, &checked.analysis.sources, path, ui);
+        print_fixed(&plan, &checked.analysis.sources, path)?;
+        let left: Vec<Finding> = checked
+            .analysis
+            .findings
+            .iter()
+            .filter(|f| !args.mends(f))
+            .cloned()
+            .collect();
+        return Ok(Done::Stop(if fails(&left) { Status::Findings } else { Status::Clean }));
     }
     let mut applied = 0;
     for _ in 0..ROUNDS {
@@ -164,20 +186,14 @@ fn diff(plan: &Plan, sources: &Sources, ui: &Ui) -> Result<Done, CliError> {
 }
 
 /// The text of standard input goes to standard output, changed or not.
-fn print_fixed(plan: &Plan, sources: &Sources, path: &str, ui: &Ui) -> Result<Done, CliError> {
-    let mut out = ui.out();
-    let fixed: Vec<_> = plan.texts(sources).collect();
-    for (file, source) in sources.iter() {
-        if source.path == path {
-            let text = fixed
-                .iter()
-                .find(|(changed, _)| *changed == file)
-                .map_or(&*source.text, |(_, text)| text);
-            out.write_all(text.as_bytes())?;
-        }
-    }
-    out.flush()?;
-    Ok(Done::Stop(Status::Clean))
+fn print_fixed(plan: &Plan, sources: &Sources, path: &str) -> Result<(), CliError> {
+    let Some((file, source)) = sources.iter().find(|(_, source)| source.path == path) else {
+        return Ok(());
+    };
+    let fixed = plan.texts(sources).find(|(changed, _)| *changed == file);
+    let mut out = Ui::raw();
+    out.write_all(fixed.as_ref().map_or(&*source.text, |(_, text)| text).as_bytes())?;
+    Ok(out.flush()?)
 }
 
 /// How many of the findings could be fixed.

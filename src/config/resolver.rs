@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::load::{self, FILES, Layer, Loaded};
 use super::options::Override;
-use super::problem::{Problem, Problems};
 use super::selector::Selection;
 use super::settings::Settings;
+use crate::diagnostics::{Problem, Problems};
 
 /// Longest chain of `extend`.
 const DEEPEST: usize = 16;

@@ -5,7 +5,7 @@ use super::Interp;
 use crate::core::Symbol;
 use crate::knowledge::{Consumes, Item, TypeId};
 use crate::resolve::value::{
-    Descriptor, ExprRef, Handle, Obj, ObjId, OptionsId, UnitId, Value,
+    Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value,
 };
 
 /// The heap entry for elements whose key is not known.
@@ -15,16 +15,7 @@ impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
             Some(from) => Handle { ty, created: None, ..*from },
-            None => Handle {
-                ty,
-                inner: None,
-                origin: None,
-                created: None,
-                likely: false,
-                flags: 0,
-                guard: None,
-                options: OptionsId(0),
-            },
+            None => Handle::of(ty),
         };
         self.v.one(Obj::Handle(handle))
     }
@@ -201,7 +192,7 @@ impl Interp<'_> {
                 }
             }
         }
-        self.v.one(Obj::External(full))
+        self.external_value(full)
     }
 
     fn handle_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
@@ -217,23 +208,23 @@ impl Interp<'_> {
     }
 
     fn type_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
-        let ty = self.k.ty(handle.ty);
-        let release = {
-            let lib = ty.lib;
-            self.assumed(at.unit, lib).release
-        };
+        self.note_look(handle, name);
         let ty = self.k.ty(handle.ty);
         if let Some(&spec) = ty.methods.get(&name) {
+            // A layer's type inherits the driver's methods, and those are gated by the driver's version.
             let known = self.assumed(at.unit, self.k.call(spec).lib);
             let versions = self.k.call(spec).call.versions.as_deref();
-            if !known.known || crate::knowledge::matches(versions, release) {
+            if !known.known || crate::knowledge::matches(versions, known.release) {
                 return self.v.one(Obj::Method(obj, spec, at));
             }
         }
         if let Some(&spec) = ty.properties.get(&name) {
             return self.apply(spec, Some(obj), &Args::default(), at);
         }
-        if let Some(reference) = ty.spec.attributes.get(name.as_str()).cloned() {
+        let starred = |key: &&String| key.strip_prefix('*').is_some_and(|end| name.as_str().ends_with(end));
+        let named = ty.spec.attributes.get(name.as_str());
+        let named = named.or_else(|| ty.spec.attributes.keys().find(starred).and_then(|k| ty.spec.attributes.get(k)));
+        if let Some(reference) = named.cloned() {
             return self.typed(&reference, ty.lib, obj, None);
         }
         if let Some(reference) = ty.spec.attribute.clone() {
@@ -259,6 +250,15 @@ impl Interp<'_> {
         if let Some(inner) = reference.strip_prefix("list:") {
             return self.typed(inner, lib, from, created);
         }
+        if let Some(class) = reference.strip_prefix("class:") {
+            let path = self.k.type_named(lib, class).and_then(|t| self.k.ty(t).spec.paths.first().cloned());
+            return match path {
+                Some(path) => self.external(&path),
+                // A class or function by its path.
+                None if class.contains('.') => self.external(class),
+                None => Value::UNKNOWN,
+            };
+        }
         match reference {
             "self" => self.v.single(from),
             "unknown" | "none" => Value::UNKNOWN,
@@ -266,30 +266,9 @@ impl Interp<'_> {
                 let Some(ty) = self.k.type_named(lib, reference) else { return Value::UNKNOWN };
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
-                    Obj::Instance(_, origin) => Handle {
-                        ty,
-                        inner: None,
-                        origin: *origin,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
-                    _ => Handle {
-                        ty,
-                        inner: None,
-                        origin: None,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
+                    Obj::Instance(_, origin) => Handle { origin: *origin, ..Handle::of(ty) },
+                    _ => Handle::of(ty),
                 };
-                if handle.ty != ty {
-                    handle.flags = 0;
-                }
                 handle.ty = ty;
                 handle.created = created.or(if self.k.ty(ty).spec.iterate.is_some() { handle.created } else { None });
                 self.v.one(Obj::Handle(handle))
@@ -351,9 +330,7 @@ impl Interp<'_> {
     /// Attributes that a class's objects have from a library's class it extends.
     fn outside_attr(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let shared = self.handle(ty, None);
-            let Some(Obj::Handle(handle)) = self.v.only(shared) else { continue };
-            let mut handle = *handle;
+            let mut handle = self.model_handle(ty, class, at)?;
             if let Obj::Instance(_, origin) = self.v.get(obj) {
                 handle.origin = *origin;
             }
@@ -366,19 +343,42 @@ impl Interp<'_> {
         None
     }
 
+    /// The handle through which a class of the program that extends a library's one talks to the store. `None` if that
+    /// leads through an attribute (`Meta.database`) that holds no handle.
+    fn model_handle(&mut self, ty: TypeId, class: crate::resolve::value::ClassRef, at: ExprRef) -> Option<Handle> {
+        let Some(through) = self.k.ty(ty).spec.through.clone() else { return Some(Handle::of(ty)) };
+        let class_obj = self.v.obj(Obj::Class(class));
+        let mut parts = through.split('.').map(Symbol::new);
+        let mut value = self.class_attr(class, class_obj, parts.next()?)?;
+        for part in parts {
+            value = self.attr(value, part, at);
+        }
+        let found = self.v.list(value).into_iter().find_map(|o| match self.v.get(o) {
+            Obj::Handle(handle) => Some(*handle),
+            // An object of a class of the program that extends the library's database.
+            Obj::Instance(_, origin) => Some(Handle { origin: *origin, ..Handle::of(ty) }),
+            _ => None,
+        })?;
+        Some(Handle { ty, created: None, derived: None, ..found })
+    }
+
     /// Attributes of a class from a library's class that it extends (`Model.objects`).
     fn outside_class_attr(&mut self, class: crate::resolve::value::ClassRef, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let entry = self.k.ty(ty);
-            let lib = entry.lib;
-            let value = self.handle(ty, None);
-            let id = self.v.objs(value)[0];
+            let lib = self.k.ty(ty).lib;
+            let handle = self.model_handle(ty, class, at)?;
+            let id = self.v.obj(Obj::Handle(handle));
             let entry = self.k.ty(ty);
             if let Some(&spec) = entry.class_methods.get(&name) {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
             }
             if let Some(reference) = entry.spec.class_attributes.get(name.as_str()).cloned() {
-                return Some(self.typed(&reference, lib, id, Some(at)));
+                let value = self.typed(&reference, lib, id, Some(at));
+                let lazy = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.iterate.is_some()));
+                if lazy {
+                    self.making(lib, None, at);
+                }
+                return Some(value);
             }
             if let Some(&spec) = entry.methods.get(&name) {
                 return Some(self.v.one(Obj::Unbound(ty, spec)));
@@ -396,16 +396,7 @@ impl Interp<'_> {
             for (key, names) in &file.conventions {
                 if names.iter().any(|n| n == name) {
                     if let Some(ty) = self.k.type_named(lib, key) {
-                        let handle = Handle {
-                            ty,
-                            inner: None,
-                            origin: None,
-                            created: None,
-                            likely: true,
-                            flags: 0,
-                            guard: None,
-                            options: OptionsId(0),
-                        };
+                        let handle = Handle { likely: true, ..Handle::of(ty) };
                         return Some(self.v.one(Obj::Handle(handle)));
                     }
                 }
@@ -418,6 +409,12 @@ impl Interp<'_> {
         let objs = self.v.list(base);
         let strong = objs.len() == 1;
         for obj in objs {
+            self.note_store(obj, name, value);
+            if let Obj::External(path) = *self.v.get(obj) {
+                if self.k.is_scope(path) {
+                    self.note_per_unit(value);
+                }
+            }
             match self.v.get(obj).clone() {
                 Obj::Instance(..) => self.write_field(obj, name, value, strong),
                 Obj::Class(_) => self.heap_join((obj, name), value),
@@ -476,6 +473,7 @@ impl Interp<'_> {
         let name = self.item_name(key);
         for obj in self.v.list(base) {
             let obj = self.shared(obj);
+            self.note_store(obj, name, value);
             match self.v.get(obj) {
                 Obj::None | Obj::Str(..) => {}
                 Obj::Unknown => {
@@ -551,7 +549,7 @@ impl Interp<'_> {
                 }
                 Obj::List(_) | Obj::Dict(_) | Obj::External(_) | Obj::Class(_) => self.entry(obj, name),
                 Obj::Unknown => self.heap_get((obj, name)).unwrap_or(Value::UNKNOWN),
-                Obj::Lazy(..) | Obj::Generator(_) => Value::UNKNOWN,
+                Obj::Made(_) => self.v.single(obj),
                 _ => Value::UNKNOWN,
             };
             let one = self.force(one);
@@ -627,6 +625,12 @@ impl Interp<'_> {
                     let all = self.join_all(&items);
                     for part in &mut parts {
                         *part = self.v.join(*part, all);
+                    }
+                }
+                Obj::Made(_) => {
+                    let whole = self.v.single(obj);
+                    for part in &mut parts {
+                        *part = self.v.join(*part, whole);
                     }
                 }
                 Obj::List(_) => {

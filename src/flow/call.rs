@@ -1,5 +1,6 @@
 //! Calls: finding what is called, binding arguments, summarising functions.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -212,6 +213,10 @@ impl Interp<'_> {
         let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
         for value in values {
             for obj in self.v.list(value) {
+                // A generator expression that is handed over is taken to be used up there.
+                if let Obj::Comprehension(expr, env) = *self.v.get(obj) {
+                    self.run_comprehension(expr, env, expr);
+                }
                 if matches!(self.v.get(obj), Obj::Coroutine(_)) {
                     let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
                     let value = self.v.single(obj);
@@ -262,6 +267,9 @@ impl Interp<'_> {
         let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
+        if f.is_generator && self.coroutine_funcs.contains(&func) {
+            return self.v.one(Obj::Coroutine(act));
+        }
         if f.is_generator {
             self.emit_making(act, at);
             return self.v.one(Obj::Generator(act));
@@ -270,7 +278,11 @@ impl Interp<'_> {
             return self.v.one(Obj::Coroutine(act));
         }
         let summary = self.summary(act);
+        let mark = self.log_mark();
         self.forward(&summary, at);
+        if self.cached_funcs.contains(&func) {
+            self.cache_openings(mark);
+        }
         if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
             self.raise(summary.raises.to_vec());
         }
@@ -288,8 +300,7 @@ impl Interp<'_> {
 
     /// The errors of a summary arrive at the caller.
     pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
-        self.waits_log += usize::from(summary.waits);
-        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
+        self.log.extend(summary.events.iter().copied());
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
             flight.path = self.path_prepend(at, flight.path);
@@ -308,6 +319,7 @@ impl Interp<'_> {
                 && f.error == flight.error
                 && f.notes == flight.notes
                 && f.created == flight.created
+                && f.ends_loop == flight.ends_loop
                 && f.making == flight.making
         });
         match index {
@@ -364,13 +376,12 @@ impl Interp<'_> {
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
         let log = self.log_mark();
-        let (makings, events) = (self.makings_log.len(), self.rust_storage_mark());
-        let frame = self.run_body(frame, |this, m| match m.language {
+        let storage = self.rust_storage_mark();
+        let mut frame = self.run_body(frame, |this, m| match m.language {
             Language::Python => this.exec_block(m, &m.func(func.func).body),
             Language::Rust => this.rust_run_body(m, func.func),
         });
         self.running.remove(&act);
-        let mut frame = frame;
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
             if let Some(caller) = self.frames.last_mut() {
@@ -388,11 +399,12 @@ impl Interp<'_> {
                 ret,
                 yields: frame.yields,
                 diverges: frame.dead && ret == Value::NOTHING,
-                waits: self.waited_since(log),
-                events: self.rust_events_since(events),
-                made: self.makings_log[makings.min(self.makings_log.len())..].into(),
+                events: self.events_since(log).into(),
+                connections: self.rust_events_since(storage),
                 ..Summary::nothing()
             };
+            self.log_rewind(log);
+            self.rust_storage_rewind(storage);
             self.memo.insert(act, summary.clone());
             return summary;
         }
@@ -418,10 +430,12 @@ impl Interp<'_> {
             yields: frame.yields,
             flights: flights.into(),
             diverges,
-            waits: self.waited_since(log),
+            events: self.events_since(log).into(),
             raises: frame.raises.into(),
             ..Summary::nothing()
         };
+        // Whoever calls it brings the events in with the summary.
+        self.log_rewind(log);
         self.memo.insert(act, summary.clone());
         summary
     }
@@ -596,7 +610,9 @@ impl Interp<'_> {
         }
         match self.k.item(path) {
             Some(Item::Type(ty)) => self.open(ty, args, at),
+            Some(Item::Object(_)) => self.call_unknown(args),
             Some(Item::Function(spec)) => {
+                self.configured(&[path], args, None, at);
                 let value = self.apply(spec, None, args, at);
                 if value == Value::UNKNOWN && self.k.error_class(path).is_some() {
                     let class = self.v.obj(Obj::External(path));
@@ -830,6 +846,10 @@ impl Interp<'_> {
             }
             (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
                 let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                if name.as_str() == "pop" {
+                    let entry = self.item_name(key);
+                    self.note(super::log::Event::Clear(obj, entry));
+                }
                 if name.as_str() == "setdefault" {
                     if let Some(&value) = args.pos.get(1) {
                         self.set_item(receiver, key, value);
@@ -895,6 +915,12 @@ impl Interp<'_> {
                     None => self.v.one(Obj::Str(None, None)),
                 }
             }
+            (Obj::Str(..), "join") => {
+                if let Some(&items) = args.pos.first() {
+                    self.iterate(items, at, Consumes::All);
+                }
+                self.v.one(Obj::Str(None, None))
+            }
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
             (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
@@ -929,6 +955,7 @@ impl Interp<'_> {
 
     pub(super) fn run_generator(&mut self, act: ActId, at: ExprRef) -> Value {
         let summary = self.summary(act);
+        self.log.extend(summary.events.iter().copied());
         let made = Some(at);
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
@@ -1085,7 +1112,10 @@ impl Interp<'_> {
                         self.apply(spec, Some(obj), &Args::default(), at);
                     }
                     match enter {
-                        Some(reference) => self.typed(&reference, lib, obj, None),
+                        Some(reference) => {
+                            let entered = self.typed(&reference, lib, obj, None);
+                            self.opened(entered, obj, true, at)
+                        }
                         None => self.v.single(obj),
                     }
                 }

@@ -64,6 +64,7 @@ impl Interp<'_> {
         while done < self.spawned.len() {
             let (work, at, joined) = self.spawned[done];
             done += 1;
+            let mark = self.log_mark();
             let raised = self.in_frame(at.unit, |this| {
                 for obj in this.v.list(work) {
                     match this.v.get(obj) {
@@ -79,6 +80,8 @@ impl Interp<'_> {
                 }
                 std::mem::take(&mut this.frame().flights)
             });
+            self.end_unit(mark);
+            self.log_rewind(mark);
             if joined && self.joined.contains(&at) {
                 continue;
             }
@@ -275,6 +278,9 @@ impl Interp<'_> {
     /// Calls an entry with unknown arguments; what gets out of it has escaped.
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
         let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
+        let mark = self.log_mark();
+        self.open_transactions.clear();
+        self.in_hook = matches!(entry, Entry::Registered(..));
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
@@ -297,6 +303,13 @@ impl Interp<'_> {
             }
             std::mem::take(&mut this.frame().flights)
         });
+        let manages = self.with_func(func, |f| f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__")));
+        if manages == Some(true) {
+            self.openings_are_per_unit(mark);
+        }
+        self.in_hook = false;
+        self.end_unit(mark);
+        self.log_rewind(mark);
         self.called.insert(func);
         let mut flights = raised.unwrap_or_default();
         for flight in &mut flights {

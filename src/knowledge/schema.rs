@@ -32,9 +32,22 @@ pub struct LibraryFile {
     /// Functions and decorators by canonical path. Classes belong in `types`.
     #[serde(default)]
     pub functions: BTreeMap<String, CallSpec>,
+    /// Objects that a module of the library holds, by canonical path, and their types: `"django.db.connection" = "connection"`.
+    #[serde(default)]
+    pub objects: BTreeMap<String, String>,
+    /// Objects that live for one unit of work, by canonical path: `flask.g`. What is stored on them is not kept.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
+    /// Variables that hold dotted paths in texts, and what is registered there: Django's `MIDDLEWARE`. A dot steps into a
+    /// dictionary (`REST_FRAMEWORK.EXCEPTION_HANDLER`).
+    #[serde(default)]
+    pub listed: BTreeMap<String, Registers>,
+    /// Variables and dictionary keys by which a project configures a client without calling its constructor.
+    #[serde(default)]
+    pub settings: Vec<SettingSpec>,
     /// Type name -> names of parameters and attributes that by convention hold one. They make handles of confidence
     /// `likely`, only in modules that import the library.
     #[serde(default)]
@@ -52,6 +65,24 @@ pub struct LibraryFile {
     /// Samples: tests of this file.
     #[serde(default, rename = "sample")]
     pub samples: Vec<Sample>,
+}
+
+impl LibraryFile {
+    /// Every call that the file describes, with the type it belongs to, if any.
+    pub fn calls(&self) -> impl Iterator<Item = (Option<&str>, &CallSpec)> {
+        let of_types = self.types.iter().flat_map(|(key, ty)| {
+            let single =
+                [&ty.constructor, &ty.index, &ty.slice, &ty.call, &ty.on_await, &ty.on_enter, &ty.on_exit].into_iter().flatten();
+            let named = ty.methods.values().chain(ty.class_methods.values()).chain(ty.properties.values());
+            single.chain(named).chain(ty.groups.iter().map(|g| &g.does)).map(move |call| (Some(key.as_str()), call))
+        });
+        of_types.chain(self.functions.values().map(|call| (None, call)))
+    }
+
+    /// True if some call of the file sets this flag.
+    pub fn sets(&self, flag: &str) -> bool {
+        self.calls().any(|(_, call)| call.sets.iter().chain(call.when.iter().filter_map(|w| w.sets.as_ref())).any(|f| f == flag))
+    }
 }
 
 /// How a library is recognised.
@@ -81,6 +112,10 @@ pub struct Head {
     /// What the version of this library says of the driver's, where that one is not known itself; the first match counts.
     #[serde(default)]
     pub implies: Vec<Implied>,
+    /// The version assumed instead of `oldest`, where that would mislead: a requirement without a version installs the
+    /// newest release, so a library whose defaults changed long ago is better taken for a newer one.
+    #[serde(default)]
+    pub assumed: Option<String>,
     /// Where the facts come from.
     pub source: String,
 }
@@ -141,7 +176,8 @@ pub struct Errors {
     /// Class -> bases and versions. Builtin bases are written plainly (`Exception`, `OSError`).
     #[serde(default)]
     pub classes: BTreeMap<String, ErrorClass>,
-    /// Classes that people name in its place and that never fire (RL109), and why.
+    /// Classes that people name in its place and that never fire (RL109), and why. A key ending in `.*` stands for every class
+    /// below it (`pymysql.err.*`).
     #[serde(default)]
     pub lookalikes: BTreeMap<String, String>,
     /// Rust: methods and functions by which a program asks whether an error is a lost connection (`is_io_error`, `is_connection_dropped`).
@@ -161,6 +197,16 @@ pub struct Loss {
     pub versions: Option<String>,
     /// The documented class or classes; naming each of them, or a class above, is a guard.
     pub classes: Vec<String>,
+    /// Which of `classes` is raised depends on what the program does not tell (the URL's driver): naming one is enough.
+    #[serde(default)]
+    pub any: bool,
+    /// Only for objects that carry this flag (see `CallSpec::sets`).
+    #[serde(default)]
+    pub flag: Option<String>,
+    /// Raised by every later call on the same dead connection, where that differs. Naming these is no condition for a guard;
+    /// naming only these misses the first failure.
+    #[serde(default)]
+    pub then: Vec<String>,
 }
 
 /// An exception class.
@@ -195,7 +241,9 @@ pub struct Gate {
     pub versions: Option<String>,
     /// What the driver does.
     pub retry: Retry,
-    /// What it does if this option is on (`retryWrites=true` before 3.9).
+    /// What it does if this option is on (`retryWrites=true` before 3.9), or if the object carries this flag (see
+    /// `CallSpec::sets`). An object has the options and flags of what it was made from (`over`, the receiver).
+    /// `a+b` stands for both. If several hold, the strongest of them replaces `retry`.
     #[serde(default)]
     pub with: BTreeMap<String, Retry>,
     /// What it does if this option is off.
@@ -207,12 +255,17 @@ pub struct Gate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Connection {
-    /// Every later call fails until somebody opens a new one.
+    /// Every later call fails until somebody opens a new one. If it was checked out of a pooled object and is dropped within
+    /// the unit of work, the pool's line of the tables in `rules/` counts. A class of the project with several bases takes
+    /// its kind from the first base that has one.
     Bare,
     /// The failing call raises, the next gets a fresh connection.
     Pooled,
     /// Reconnects by itself.
     SelfHealing,
+    /// One per thread, held by the library and renewed by a framework between two units of work (requests, tasks). In an endless
+    /// loop or a thread of the project's own nothing renews it but a call with `revives`: RL106 at the loop.
+    Ambient,
 }
 
 /// A type of the library.
@@ -233,6 +286,21 @@ pub struct TypeSpec {
     /// What happens to it when the connection is lost; for the type that holds the connection.
     #[serde(default)]
     pub connection: Option<Connection>,
+    /// What it raises on a loss, instead of the library's `loss`.
+    #[serde(default)]
+    pub loss: Vec<Loss>,
+    /// Attributes and methods that do not notice a loss (`conn.open`): replacing or reviving the connection only if they say so
+    /// does not count.
+    #[serde(default)]
+    pub blind: Vec<String>,
+    /// Methods that a class of the project overrides to make it reconnect (`execute_sql`, `cursor`): with a guard in the override
+    /// that repeats or revives, its objects are as good as pooled ones.
+    #[serde(default)]
+    pub overrides: Vec<String>,
+    /// Class attribute through which the round trips of a class and its objects find their handle: `Meta.database`. Looked up
+    /// in the bases too. What leads to no handle makes no round trip (a model on an SQLite file).
+    #[serde(default)]
+    pub through: Option<String>,
     /// What the constructor does, beyond giving the type (a round trip, what it keeps).
     #[serde(default)]
     pub constructor: Option<CallSpec>,
@@ -242,7 +310,8 @@ pub struct TypeSpec {
     /// What any attribute not named here gives.
     #[serde(default)]
     pub attribute: Option<String>,
-    /// Named attributes that are not methods. `path:flask.Blueprint` stands for the class or function of that path.
+    /// Named attributes that are not methods. A key may begin with `*` (`*_set`). A value `class:type` is the class itself, to be
+    /// called or subclassed, as it may be wherever something `gives`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
     /// Attributes whose reading is a round trip, and its behaviour.
@@ -260,6 +329,13 @@ pub struct TypeSpec {
     /// Its methods.
     #[serde(default)]
     pub methods: BTreeMap<String, CallSpec>,
+    /// Methods that do the same, together. A method described in `methods` too is described there.
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// The methods inherited from `base` make no round trip: they queue what they would do and give the object itself (a
+    /// pipeline). Only methods described here make round trips. Their `repeat` still counts, when a retry repeats those.
+    #[serde(default)]
+    pub queues: bool,
     /// Methods of the class itself (`Model.get(..)`), for types that are subclassed by the project.
     #[serde(default)]
     pub class_methods: BTreeMap<String, CallSpec>,
@@ -269,6 +345,10 @@ pub struct TypeSpec {
     /// The type is lazy: the round trips happen when it is iterated.
     #[serde(default)]
     pub iterate: Option<Iteration>,
+    /// The iteration never ends by itself: a listener waits in it. Rust: nor does waiting for its next element (channels,
+    /// timers, listeners); a loop over it is a worker's.
+    #[serde(default)]
+    pub endless: bool,
     /// What iteration gives.
     #[serde(default)]
     pub element: Option<String>,
@@ -322,10 +402,6 @@ pub struct TypeSpec {
     /// Rust: a transparent wrapper that holds what lives as long as the program (`State<T>`, `web::Data<T>`).
     #[serde(default)]
     pub state: bool,
-    /// Rust: iterating it or waiting for its next element never ends by itself (channels, timers, listeners): a loop over
-    /// it is a worker's.
-    #[serde(default)]
-    pub endless: bool,
     /// Rust: a trait whose implementors are made anew for each call of a handler (extractors, guards of a request).
     #[serde(default)]
     pub per_call: bool,
@@ -336,6 +412,16 @@ pub struct TypeSpec {
     /// Where the project leaves them out the version at hand has no such step.
     #[serde(default)]
     pub run_by: Vec<String>,
+}
+
+/// Methods that do the same.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Their names.
+    pub names: Vec<String>,
+    /// What each of them does.
+    pub does: CallSpec,
 }
 
 /// The round trips of an iteration.
@@ -426,6 +512,9 @@ pub struct CallSpec {
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
+    /// With `transparent`: results are kept for later calls (`lru_cache`).
+    #[serde(default)]
+    pub caches: bool,
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
@@ -450,6 +539,10 @@ pub struct CallSpec {
     /// Registers functions with a framework.
     #[serde(default)]
     pub registers: Option<Registers>,
+    /// Further registrations of the same call (`FastAPI(exception_handlers=.., middleware=..)`). One whose argument is left
+    /// out registers nothing.
+    #[serde(default)]
+    pub also_registers: Vec<Registers>,
     /// Reads this argument as the name of an environment variable.
     #[serde(default)]
     pub reads_env: Option<ArgRef>,
@@ -462,10 +555,19 @@ pub struct CallSpec {
     /// It opens a connection or checks one out of a pool: not a call site by itself.
     #[serde(default)]
     pub opens: bool,
-    /// It makes the dead connection of its object usable again (`ping(reconnect=True)`).
+    /// The arguments over whose handle it works: `Session(bind=engine)`, `Redis(connection_pool=pool)`, `execute_values(cursor, ..)`.
+    /// The result is made from that handle (the object itself, if nothing is given: `configure(bind=engine)`). A function with
+    /// `trip` makes its round trip on it, and none if the argument is no handle.
+    #[serde(default)]
+    pub over: Option<ArgRef>,
+    /// Arguments that hold a dictionary of further options (`engine_options={..}`).
+    #[serde(default)]
+    pub options_in: Vec<ArgRef>,
+    /// It makes the dead connection of its object usable again (`ping(reconnect=True)`). A function without an object, or
+    /// with nothing to say which, revives the library's ambient connections.
     #[serde(default)]
     pub revives: bool,
-    /// It starts a transaction on its object.
+    /// It starts a transaction on its object, if none is open: explicitly, or as the first statement outside of autocommit mode.
     #[serde(default)]
     pub begins: bool,
     /// It ends a transaction on its object.
@@ -569,9 +671,21 @@ pub struct When {
     /// It holds one of these dictionary keys or strings, at any depth.
     #[serde(default)]
     pub contains: Vec<String>,
-    /// It holds the result of one of these constructors, at any depth.
+    /// It holds the result of one of these constructors, functions or methods (`type.method`), at any depth.
     #[serde(default)]
     pub holds: Vec<String>,
+    /// It names one of these classes, functions or constants, by canonical path (`poolclass=NullPool`).
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Its text is known to begin with one of these (`sqlite:`), or, as an object, was made from such a text.
+    #[serde(default)]
+    pub starts: Vec<String>,
+    /// It is given, and not known to be this value.
+    #[serde(default)]
+    pub is_not: Option<Literal>,
+    /// The project calls this function or `type.method` somewhere; the other conditions are about that call's arguments.
+    #[serde(default)]
+    pub called: Option<String>,
     /// It is a known integer of at least this.
     #[serde(default)]
     pub min: Option<i64>,
@@ -605,6 +719,12 @@ pub struct When {
     /// Then it revives its object.
     #[serde(default)]
     pub revives: Option<bool>,
+    /// Then it starts a transaction on its object, or does not (a connection in autocommit mode).
+    #[serde(default)]
+    pub begins: Option<bool>,
+    /// Then it raises this on a loss.
+    #[serde(default)]
+    pub raises: Option<String>,
 }
 
 /// A literal in a condition.
@@ -718,6 +838,13 @@ pub struct Registers {
     /// Only for routes of the same object (a blueprint), not application-wide.
     #[serde(default)]
     pub local: bool,
+    /// What in the place of `classes` stands for every exception: `500`, `werkzeug.exceptions.InternalServerError`. Any other
+    /// number is the status of an answer, and stands for none.
+    #[serde(default)]
+    pub everything: Vec<Literal>,
+    /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
+    #[serde(default)]
+    pub method: Option<String>,
 }
 
 /// What is registered.
@@ -743,7 +870,8 @@ pub struct OptionSpec {
     /// Other spellings.
     #[serde(default)]
     pub spellings: Vec<String>,
-    /// Types whose constructors take it.
+    /// Who takes it: types (their class called, or their setting; the types based on them too), functions or single classes by
+    /// canonical path (`redis.from_url`), methods that make one (`type.method`).
     pub on: Vec<String>,
     /// Values that count as off or as set.
     #[serde(default)]
@@ -757,15 +885,48 @@ pub struct OptionSpec {
     /// True: reported when the option is missing.
     #[serde(default)]
     pub missing: bool,
-    /// Versions in which it counts.
+    /// Versions in which it counts: of this library, not of a layer's driver.
     #[serde(default)]
     pub versions: Option<String>,
+    /// Reported only if one of these holds for the other options and arguments; then at the argument that it looks at
+    /// (`CONN_MAX_AGE`, when `CONN_HEALTH_CHECKS` is missing), or at the call if that has no place of its own.
+    #[serde(default)]
+    pub only: Vec<When>,
+    /// Not reported if one of these holds (`poolclass=NullPool`, an SQLite URL).
+    #[serde(default)]
+    pub unless: Vec<When>,
+    /// Reported only where the client outlives one unit of work.
+    #[serde(default)]
+    pub kept: bool,
     /// Why it matters: the message's second half.
     #[serde(default)]
     pub why: String,
     /// What to do.
     #[serde(default)]
     pub help: String,
+}
+
+/// A variable or key by which a project configures a client. A file that has one counts as one that uses the library, if the
+/// project's manifest or another of its files names the library: settings modules seldom import it.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingSpec {
+    /// `SQLALCHEMY_ENGINE_OPTIONS`; a dot steps into a dictionary, `*` stands for any key (`DATABASES.*`). Looked for as a module
+    /// variable, a class attribute (configuration classes, inherited ones too), and a key of a mapping
+    /// (`app.config["X"] = ..`, `config.update(X=..)`, `DATABASES["default"]["CONN_MAX_AGE"] = ..`).
+    pub name: String,
+    /// What it configures: a type, as in `OptionSpec::on`.
+    pub on: String,
+    /// The one option or argument that it sets; if left out, it holds a dictionary of options, and a missing one is reported
+    /// there and not at the constructor.
+    #[serde(default)]
+    pub option: Option<String>,
+    /// It stands for the whole client: there is no constructor that takes the setting, and each one is checked for missing options.
+    #[serde(default)]
+    pub client: bool,
+    /// Versions in which it is read.
+    #[serde(default)]
+    pub versions: Option<String>,
 }
 
 /// A part whose reconnecting is known not to work.
@@ -783,6 +944,18 @@ pub struct Broken {
     /// Only if this argument is left out.
     #[serde(default)]
     pub unless: Vec<ArgRef>,
+    /// Only if one of these holds (a retry policy made for the other kind of client).
+    #[serde(default)]
+    pub only: Vec<When>,
+    /// Only in a class of the project that also inherits from one of these.
+    #[serde(default)]
+    pub together: Vec<String>,
+    /// Not in a class that defines one of these attributes (or inherits it from a class of the project).
+    #[serde(default)]
+    pub unless_defines: Vec<String>,
+    /// Only where nothing of the project receives what it raises: within a guard it is a mere test.
+    #[serde(default)]
+    pub unless_guarded: bool,
     /// What goes wrong.
     pub why: String,
     /// What to do.
@@ -798,6 +971,10 @@ pub struct Sample {
     /// Manifest lines, `pymongo==4.6.3`.
     #[serde(default)]
     pub requires: Vec<String>,
-    /// The code; expected codes as `#! RL101` or `//~ RL101` at the end of a line.
+    /// The file's name, where it matters (`settings.py`); else one that fits the language.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The code; expected codes as `#! RL101` or `//~ RL101` at the end of a line (`#! RL101|RL104`: either). `#? RL101` or
+    /// `//? RL101`: allowed there, not required.
     pub code: String,
 }

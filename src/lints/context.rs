@@ -93,7 +93,7 @@ impl Context<'_> {
     /// The name of the error that gets away.
     pub fn error_name(&mut self, error: &Error) -> String {
         match error {
-            Error::Loss(_, classes) => {
+            Error::Loss(_, classes, _) => {
                 classes.first().map_or_else(String::new, |c| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
             }
             _ => "the error".into(),

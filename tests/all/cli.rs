@@ -107,7 +107,9 @@ fn standard_input_is_checked_under_the_name_it_is_given() {
     assert_eq!(shop.pipe(&["-"], "X = 1\n").status, 0);
     let text = format!("{APP}X = 1  # reconnect-lint: ignore[RL102]\n");
     let ran = shop.pipe(&["-", "--fix", "--stdin-filename", "shop/new.py"], &text);
-    assert_eq!(ran.out, format!("{APP}X = 1\n"));
+    assert_eq!((ran.out, ran.status), (format!("{APP}X = 1\n"), 1));
+    let text = "X = '\u{1b}[1m'  # reconnect-lint: ignore[RL102]\n";
+    assert_eq!(shop.pipe(&["-", "--fix"], text).out, "X = '\u{1b}[1m'\n");
 }
 
 #[test]
@@ -149,9 +151,10 @@ fn a_first_run_says_why_nothing_was_checked() {
         "{}",
         ran.err
     );
-    let ran = shop().run(&["shop/quiet.py"]);
-    assert!(ran.err.contains("imported no database driver"), "{}", ran.err);
-    assert_eq!(shop().run(&["shop/quiet.py", "-q"]).err, "");
+    let quiet = Project::new(&[("quiet.py", "X = 1\n"), ("more.py", "Y = 2\n")]);
+    let ran = quiet.run(&[]);
+    assert!(ran.err.contains("the 2 files imported no database driver"), "{}", ran.err);
+    assert_eq!(quiet.run(&["-q"]).err, "");
 }
 
 #[test]

@@ -247,3 +247,58 @@ fn settings_can_be_shown_and_read_back() {
     let again = Project::new(&[("reconnect-lint.toml", &shown.replace("FOLDER/", ""))]).run(&["--show-settings"]);
     assert_eq!(again.status, 0, "{}", again.err);
 }
+
+/// A wrapper of the team: `resilient` retries what pymongo raises.
+const RESILIENT: &str = "\
+[library]
+name = 'ours'
+language = 'python'
+role = 'retry'
+packages = []
+imports = ['ours']
+oldest = '1.0'
+source = 'our wiki'
+
+[functions.\"ours.resilient\".guard]
+default = ['Exception']
+retries = true
+limited = true
+waiting = true
+";
+
+#[test]
+fn driver_files_of_the_team_are_obeyed() {
+    let app = APP
+        .replace("from pymongo", "from ours import resilient\nfrom pymongo")
+        .replace("def greet", "@resilient\ndef greet");
+    let project = shop(&[("shop/app.py", &app)]);
+    assert_eq!(json(&project, &["shop"]), FOUND);
+    project.write("lint/ours.toml", RESILIENT);
+    project.write("reconnect-lint.toml", "rules = ['lint']");
+    assert_eq!(json(&project, &["shop"]), NOTHING);
+    project.write("reconnect-lint.toml", "rules = ['lint/ours.toml']");
+    assert_eq!(json(&project, &["shop"]), NOTHING);
+}
+
+#[test]
+fn mistakes_in_driver_files_are_shown_like_those_in_configuration() {
+    let cases = [
+        ("a misspelt key", RESILIENT.replace("imports =", "imprts =")),
+        (
+            "a wrong type",
+            RESILIENT.replace("imports = ['ours']", "imports = 'ours'"),
+        ),
+        ("no TOML", RESILIENT.replace("[library]", "[library")),
+        (
+            "an unknown base",
+            format!("{RESILIENT}\n[types.Ours]\nname = 'Ours'\nbase = 'pymongo.Databas'\n"),
+        ),
+    ];
+    let mut shown = Vec::new();
+    for (name, text) in cases {
+        let ran = shop(&[("reconnect-lint.toml", "rules = ['lint']"), ("lint/ours.toml", &text)]).run(&["shop"]);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{name}: {}", ran.err);
+        shown.push(format!("--- {name}\n{}\n", ran.err));
+    }
+    insta::assert_snapshot!("mistakes_in_driver_files", shown.concat());
+}

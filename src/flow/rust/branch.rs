@@ -7,6 +7,7 @@
 use rustc_hash::FxHashSet;
 
 use super::super::flight::{Error, Flight, Note, SiteId, Stop};
+use super::super::log::Event;
 use super::super::{Interp, State};
 use super::pattern::Match;
 use super::{Arm, Handled};
@@ -422,7 +423,7 @@ impl Interp<'_> {
     }
 
     /// Decides what became of the errors, and goes on with the state of all ways.
-    fn rust_settle(&mut self, outcomes: Vec<(Way<'_>, Outcome)>, mark: super::super::repeat::Mark) -> Value {
+    fn rust_settle(&mut self, outcomes: Vec<(Way<'_>, Outcome)>, mark: super::super::log::Mark) -> Value {
         let success_leaves = !self.here().loops.is_empty()
             && outcomes.iter().any(|(_, o)| o.success)
             && outcomes.iter().filter(|(_, o)| o.success).all(|(_, o)| o.state.dead);
@@ -515,7 +516,7 @@ impl Interp<'_> {
         };
         let passed = arm.passed.clone();
         let received: Vec<(SiteId, Vec<Note>)> = arm.flights.iter().map(|f| (f.site, f.notes.clone())).collect();
-        let mut change = |flights: Vec<Flight>| {
+        let change = |flights: Vec<Flight>| {
             flights
                 .into_iter()
                 .map(|mut flight| {
@@ -629,7 +630,7 @@ impl Interp<'_> {
         let mut total = Value::NOTHING;
         let before = self.save();
         let mut end: Option<State> = None;
-        self.waits_log += 1;
+        self.note(Event::Wait);
         for arm in arms {
             self.restore(before.clone());
             let value = match arm.future {

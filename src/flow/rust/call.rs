@@ -103,9 +103,8 @@ impl Interp<'_> {
     /// Runs an activation here: its result with the call on the path of each error.
     pub(super) fn rust_run(&mut self, act: ActId, at: ExprRef) -> Value {
         let summary = self.summary(act);
-        self.waits_log += usize::from(summary.waits);
-        self.rust_replay(&summary.events);
-        self.makings_log.extend_from_slice(&summary.made);
+        self.log.extend(summary.events.iter().copied());
+        self.rust_replay(&summary.connections);
         if summary.diverges {
             let frame = self.frame();
             frame.dead = true;
@@ -371,7 +370,7 @@ impl Interp<'_> {
                 self.rust_open(ty, args, at)
             }
             Some(Item::Function(spec)) => self.rust_apply(spec, None, None, args, at),
-            Some(Item::Error(_)) | None => {
+            Some(Item::Error(_) | Item::Object(_)) | None => {
                 if let Some((head, _)) = path.as_str().rsplit_once('.')
                     && let Some(Item::Type(ty)) = self.k.item(Symbol::new(head))
                 {
@@ -447,14 +446,18 @@ impl Interp<'_> {
                 let driver = self.k.library(lib).driver;
                 self.assumed(created.unit, driver).release
             };
-            let classes = self.k.loss(lib, release);
+            let (classes, any) = match self.k.loss_of(lib, Some(handle.ty), handle.flags, release) {
+                Some(loss) => (loss.classes.iter().map(|c| self.k.canonical(c)).collect(), loss.any),
+                None => (Vec::new(), false),
+            };
             if classes.is_empty() || self.out.guarded_makings.contains_key(&created) {
                 continue;
             }
             flights.push(Flight {
                 site: super::super::flight::SiteId(u32::MAX),
-                error: Error::Loss(lib, classes),
+                error: Error::Loss(lib, classes, any),
                 making: Some(created),
+                ends_loop: false,
                 created: None,
                 notes: Vec::new(),
                 path: PathId::EMPTY,
@@ -558,10 +561,9 @@ impl Summary {
             yields: Value::NOTHING,
             flights: Rc::from([]),
             diverges: false,
-            waits: false,
-            raises: Rc::from([]),
             events: Rc::from([]),
-            made: Rc::from([]),
+            raises: Rc::from([]),
+            connections: Rc::from([]),
         }
     }
 }

@@ -368,7 +368,7 @@ impl Interp<'_> {
                 let value = if spec.awaited == Some(true) { self.rust_await(value, at) } else { value };
                 let (_, flights) = self.rust_captured(|this| {
                     if let Some(trip) = spec.trip.as_deref() {
-                        this.round_trip(id, recv, &[trip], (None, None), at);
+                        this.round_trip(id, recv, &[trip], (None, None), at, None);
                     }
                 });
                 if flights.is_empty() {
@@ -550,8 +550,7 @@ impl Interp<'_> {
     ) -> Option<Value> {
         if let Some(keeps) = &spec.keeps {
             let value = Self::arg(args, keeps)?;
-            let place = self.place_of(at);
-            self.rust_keeps(value, place);
+            self.rust_keeps(value);
             return match spec.gives.as_deref() {
                 Some("argument") => Some(value),
                 Some("self") => recv.map(|r| self.v.single(r)),

@@ -41,7 +41,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(super) use paths::Holder;
 
 use super::flight::{Flight, Note, Place, SiteId, Stop};
-use super::repeat::Mark;
+use super::log::Mark;
 use crate::core::{ClassId, ExprId, FuncId, ImplId, Symbol};
 use crate::resolve::value::{ClassRef, ExprRef, FuncRef, Handle, OutcomeId, UnitId, Value};
 

@@ -188,7 +188,8 @@ impl Interp<'_> {
         }
         self.rust_map_handles(value, &mut |this, handle| {
             if needs(this, &handle) {
-                this.rust.storage.declared(place);
+                let lib = this.k.ty(handle.ty).lib;
+                this.rust.storage.declared(place, lib);
                 Handle { origin: Some(place), ..handle }
             } else {
                 handle

@@ -283,6 +283,7 @@ impl Interp<'_> {
             for flight in &mut flights {
                 if flight.making.is_none() {
                     flight.marks.worker.get_or_insert(worker);
+                    flight.ends_loop = true;
                 }
             }
         }

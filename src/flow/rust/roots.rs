@@ -31,7 +31,6 @@ impl Interp<'_> {
         self.rust_tasks();
         self.rust_uncalled();
         self.rust_tasks();
-        self.out.kept = self.rust_kept();
     }
 
     /// `fn main` at the root of a crate.
@@ -177,7 +176,7 @@ impl Interp<'_> {
         for env in envs.into_iter().take(4) {
             let mark = self.rust_storage_mark();
             let flights = self.rust_start(func, env);
-            self.rust_unit_ended(func, mark);
+            self.rust_unit_ended(mark);
             for flight in flights {
                 if let Some(worker) = flight.marks.worker {
                     self.rust_escape(flight, &Entry::Worker(worker));

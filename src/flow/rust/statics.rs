@@ -46,8 +46,7 @@ impl Interp<'_> {
             Some(annotation) => self.rust_declared_origin(value, ExprRef { unit, expr: annotation }),
             None => value,
         };
-        let place = super::super::flight::Place { unit, span: m.expr(target).span };
-        self.rust_static_holds(value, place);
+        self.rust_keeps(value);
         Some(value)
     }
 

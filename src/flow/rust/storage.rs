@@ -11,9 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Interp;
 use super::super::flight::{Place, SiteId};
+use super::super::log::Kept;
 use crate::core::{ExprId, ExprKind, Module};
-use crate::knowledge::Connection;
-use crate::resolve::value::{ExprRef, FuncRef, Handle, Obj, ObjId, Value};
+use crate::knowledge::{Connection, LibId};
+use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
 
 /// What happened to a connection, named by where it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,42 +24,20 @@ pub(in crate::flow) enum Event {
     Replaced(ExprRef),
 }
 
-/// How a connection outlives a unit of work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
-    /// A loop that goes on until the program ends uses it in every pass.
-    Loop(Place),
-    /// A function that is called for each unit of work uses it.
-    Called(FuncRef),
-    /// A static holds it.
-    Static(Place),
-    /// It is part of an application's state.
-    State(Place),
-}
-
-/// A connection that outlives a unit of work and is not replaced.
-#[derive(Clone, Debug)]
-pub struct Kept {
-    /// Where it was opened or taken from its pool, or else where it is declared.
-    pub at: ExprRef,
-    /// It was taken out of a pool.
-    pub checked_out: bool,
-    /// Only its declaration is known.
-    pub declared: bool,
-    /// How it outlives.
-    pub how: How,
-    /// The calls on it.
-    pub uses: Vec<SiteId>,
+/// A connection that does not heal.
+#[derive(Clone, Copy, Debug)]
+struct Bare {
+    lib: LibId,
 }
 
 /// The state of the search.
 #[derive(Debug, Default)]
 pub(in crate::flow) struct Storage {
     log: Vec<Event>,
-    /// Openings of connections that do not heal; true for those taken out of a pool.
-    bare: FxHashMap<ExprRef, bool>,
-    declared: FxHashSet<ExprRef>,
-    kept: Vec<(ExprRef, How)>,
+    /// Openings of connections that do not heal, or the declarations that stand for them.
+    bare: FxHashMap<ExprRef, Bare>,
+    /// Used in a unit of work that did not open them, or held by what lives as long as the program.
+    kept: Vec<ExprRef>,
     replaced: FxHashSet<ExprRef>,
     uses: FxHashMap<ExprRef, Vec<SiteId>>,
     /// Connections whose end ends the process: somebody starts it again.
@@ -74,9 +53,8 @@ impl Storage {
     }
 
     /// A connection of which only the declaration is known.
-    pub(super) fn declared(&mut self, place: ExprRef) {
-        self.declared.insert(place);
-        self.bare.entry(place).or_insert(false);
+    pub(super) fn declared(&mut self, place: ExprRef, lib: LibId) {
+        self.bare.entry(place).or_insert(Bare { lib });
     }
 }
 
@@ -92,7 +70,12 @@ impl Interp<'_> {
         log[mark.min(log.len())..].iter().copied().filter(|e| seen.insert(*e)).collect()
     }
 
-    /// A function that was evaluated before does the same again.
+    /// Forgets what happened since a mark: whoever calls the function brings it in again.
+    pub(in crate::flow) fn rust_storage_rewind(&mut self, mark: usize) {
+        self.rust.storage.log.truncate(mark);
+    }
+
+    /// A function that was evaluated does the same at each call.
     pub(in crate::flow) fn rust_replay(&mut self, events: &[Event]) {
         self.rust.storage.log.extend_from_slice(events);
     }
@@ -102,7 +85,8 @@ impl Interp<'_> {
         let checked_out = self.k.ty(handle.ty).spec.checked_out;
         let bare = checked_out || self.k.connection(handle.ty) == Some(Connection::Bare);
         if bare {
-            self.rust.storage.bare.insert(at, checked_out);
+            let lib = self.k.ty(handle.ty).lib;
+            self.rust.storage.bare.insert(at, Bare { lib });
             self.rust.storage.log.push(Event::Opened(at));
         }
     }
@@ -201,14 +185,14 @@ impl Interp<'_> {
         let (opened, used) = self.rust_opened_and_used(mark);
         for origin in used {
             if !opened.contains(&origin) {
-                self.rust.storage.kept.push((origin, How::Loop(place)));
+                self.rust.storage.kept.push(origin);
             }
         }
         self.rust.storage.opened_in.entry(place).or_default().extend(opened);
     }
 
     /// A function that is called for each unit of work was evaluated.
-    pub(super) fn rust_unit_ended(&mut self, func: FuncRef, mark: usize) {
+    pub(super) fn rust_unit_ended(&mut self, mark: usize) {
         let (opened, used) = self.rust_opened_and_used(mark);
         if !used.is_empty() {
             // Before or after its use in the same unit.
@@ -216,7 +200,7 @@ impl Interp<'_> {
         }
         for origin in used {
             if !opened.contains(&origin) {
-                self.rust.storage.kept.push((origin, How::Called(func)));
+                self.rust.storage.kept.push(origin);
             }
         }
     }
@@ -228,7 +212,7 @@ impl Interp<'_> {
         let outer = self.rust.storage.opened_in.get(&place).cloned().unwrap_or_default();
         for origin in used {
             if !opened.contains(&origin) && !outer.contains(&origin) {
-                self.rust.storage.kept.push((origin, How::Loop(place)));
+                self.rust.storage.kept.push(origin);
             }
         }
     }
@@ -254,23 +238,12 @@ impl Interp<'_> {
     }
 
     /// A value lives as long as the program from here on.
-    pub(super) fn rust_keeps(&mut self, value: Value, place: Place) {
+    pub(super) fn rust_keeps(&mut self, value: Value) {
         for handle in self.rust_reachable(value) {
             if let Some(origin) = handle.origin
                 && self.rust.storage.bare.contains_key(&origin)
             {
-                self.rust.storage.kept.push((origin, How::State(place)));
-            }
-        }
-    }
-
-    /// A static holds a value.
-    pub(super) fn rust_static_holds(&mut self, value: Value, place: Place) {
-        for handle in self.rust_reachable(value) {
-            if let Some(origin) = handle.origin
-                && self.rust.storage.bare.contains_key(&origin)
-            {
-                self.rust.storage.kept.push((origin, How::Static(place)));
+                self.rust.storage.kept.push(origin);
             }
         }
     }
@@ -280,28 +253,24 @@ impl Interp<'_> {
         self.rust.storage.supervised.extend(handles.iter().filter_map(|h| h.origin));
     }
 
-    /// What is left at the end of a round.
-    pub(in crate::flow) fn rust_kept(&mut self) -> Vec<Kept> {
-        let mut found: Vec<Kept> = Vec::new();
-        let storage = &self.rust.storage;
-        for (origin, how) in &storage.kept {
-            if storage.replaced.contains(origin)
-                || storage.supervised.contains(origin)
-                || found.iter().any(|k| k.at == *origin)
-            {
+    /// At the end of a round: what outlives a unit of work, and of that what nothing replaces.
+    pub(in crate::flow) fn rust_conclude(&mut self) {
+        let storage = std::mem::take(&mut self.rust.storage);
+        let mut seen = FxHashSet::default();
+        for &origin in &storage.kept {
+            if !seen.insert(origin) {
                 continue;
             }
-            let mut uses = storage.uses.get(origin).cloned().unwrap_or_default();
-            uses.sort_unstable();
-            found.push(Kept {
-                at: *origin,
-                checked_out: storage.bare.get(origin).copied().unwrap_or(false),
-                declared: storage.declared.contains(origin),
-                how: how.clone(),
-                uses,
-            });
+            self.out.outliving.insert(origin);
+            let Some(bare) = storage.bare.get(&origin) else { continue };
+            if storage.replaced.contains(&origin) || storage.supervised.contains(&origin) {
+                continue;
+            }
+            let mut sites = storage.uses.get(&origin).cloned().unwrap_or_default();
+            sites.sort_unstable();
+            let place = self.place_of(origin);
+            self.out.kept.push(Kept { opening: Some(origin), lib: bare.lib, place, sites, derived: None });
         }
-        found
     }
 }
 

@@ -147,16 +147,7 @@ impl Interp<'_> {
         let generic = spec.generic.and_then(|index| args.get(index).copied());
         let inside = generic.map(|arg| self.rust_annotation(m, arg));
         let inner = self.rust_inner(ty, inside);
-        self.v.one(Obj::Handle(Handle {
-            ty,
-            inner,
-            origin: None,
-            created: None,
-            likely: false,
-            flags: 0,
-            guard: None,
-            options: crate::resolve::value::OptionsId(0),
-        }))
+        self.v.one(Obj::Handle(Handle { inner, ..Handle::of(ty) }))
     }
 
     /// The type of the connection inside of this type, given the value inside.
