@@ -20,7 +20,7 @@ use crate::lints::context::Context;
 use crate::lints::texts;
 use crate::project::manifests::Libraries;
 use crate::project::scan::{ImportLine, Scanner, python_imports};
-use crate::project::{Entry, Role, Undecodable, decode, walk};
+use crate::project::{Crates, Entry, Role, Undecodable, decode, walk};
 use crate::resolve::value::UnitId;
 
 /// Text that may be part of the name of an environment variable, or a field for one.
@@ -116,7 +116,8 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
             entry,
         })
         .collect();
-    let mut world = ProjectWorld::new(files, &knowledge, manifests);
+    let crates = Crates::new(files.iter().map(|f| f.entry.path.as_path()), &walked.manifests);
+    let mut world = ProjectWorld::new(files, &knowledge, manifests, crates);
     world.parse(&seeds);
     let relevant = close(&mut world, &seeds);
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();

@@ -3,6 +3,7 @@
 //! In: paths. Out: files with their language and role, decoded texts, the libraries' versions, what an import means.
 //! May not know: syntax trees, what a library does, rules.
 
+mod crates;
 mod decode;
 pub mod manifests;
 mod modules;
@@ -10,6 +11,7 @@ mod role;
 pub mod scan;
 mod walk;
 
+pub use crates::Crates;
 pub use decode::{Undecodable, decode};
 pub use modules::Modules;
 pub use role::{Role, role};

@@ -46,6 +46,11 @@ pub trait World {
         let _ = (unit, name);
         None
     }
+    /// Rust: the real name of a crate that the manifest renames.
+    fn crate_name(&mut self, unit: UnitId, name: Symbol) -> Symbol {
+        let _ = unit;
+        name
+    }
     /// The version that the analysis assumes for code in this file.
     fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed;
     /// Libraries whose import stands in this file.

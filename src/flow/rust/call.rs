@@ -369,7 +369,10 @@ impl Interp<'_> {
                 }
                 self.rust_open(ty, args, at)
             }
-            Some(Item::Function(spec)) => self.rust_apply(spec, None, None, args, at),
+            Some(Item::Function(spec)) => {
+                self.configured(&[path], args, None, at);
+                self.rust_apply(spec, None, None, args, at)
+            }
             Some(Item::Error(_) | Item::Object(_)) | None => {
                 if let Some((head, _)) = path.as_str().rsplit_once('.')
                     && let Some(Item::Type(ty)) = self.k.item(Symbol::new(head))

@@ -200,6 +200,9 @@ impl Interp<'_> {
         let value = self.rust_executed(value);
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
+            if let Obj::Handle(handle) = self.v.get(obj) {
+                self.rust.endless_met += usize::from(self.k.ty(handle.ty).spec.endless);
+            }
             let one = match self.v.get(obj).clone() {
                 Obj::Handle(handle) if self.k.ty(handle.ty).spec.iterate.is_some() => {
                     let (element, flights) = self.rust_captured(|this| this.iterate_handle(obj, &handle, at, Consumes::All));

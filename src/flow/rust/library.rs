@@ -7,7 +7,7 @@ use super::super::{Guard, Interp};
 use super::branch::add_note;
 use super::method::MethodCall;
 use crate::core::{ExprId, ExprKind, Module, Span, Symbol};
-use crate::knowledge::{ArgRef, CallSpec, Predicate, Registration, Repeat, SpecId, TypeId};
+use crate::knowledge::{ArgRef, CallSpec, Connection, Predicate, Registration, Repeat, SpecId, TypeId};
 use crate::resolve::value::{ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
 impl Interp<'_> {
@@ -98,6 +98,7 @@ impl Interp<'_> {
         if let (Some(statement), Some(Repeat::Statement)) = (statement, spec.repeat) {
             args.pos.insert(0, statement);
         }
+        args.kw.extend(self.rust_collected(recv));
         let mut result = Value::NOTHING;
         for receiver in receivers {
             let (value, mut flights) = self.rust_captured(|this| this.apply(id, receiver, &args, at));
@@ -134,24 +135,36 @@ impl Interp<'_> {
     pub(super) fn rust_made(&mut self, id: SpecId, recv: Option<ObjId>, value: Value, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
         let spec = &k.call(id).call;
-        let inside = spec.holds.as_ref().and_then(|holds| Self::arg(args, holds));
-        let pending = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Pending(_)));
-        if pending {
+        if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Pending(_))) {
             return value;
         }
-        let starts = recv.is_none_or(|r| !matches!(self.v.get(r), Obj::Handle(h) if h.origin.is_some()));
+        let inside = spec.holds.as_ref().and_then(|holds| Self::arg(args, holds));
+        let from = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) => Some(*handle),
+            _ => None,
+        });
+        let starts = from.is_none_or(|h| h.origin.is_none());
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
+        let given = self.rust_given_options(args);
         let mut opened: Vec<Handle> = Vec::new();
-        let value = self.rust_map_handles(value, &mut |this, mut handle| {
-            let described = &this.k.ty(handle.ty).spec;
+        let mut value = self.rust_map_handles(value, &mut |this, mut handle| {
+            let described = &k.ty(handle.ty).spec;
             if let Some(inside) = inside {
                 handle.inner = this.rust_inner(handle.ty, Some(inside)).or(handle.inner);
             }
-            let holds_connection = described.connection.is_some() || described.checked_out || described.builder;
-            if spec.opens && holds_connection || starts && handle.origin.is_none() && (holds_connection || spec.opens) {
+            let holds = described.connection.is_some() || described.builder;
+            let opens = spec.opens && holds && handle.origin != Some(at);
+            if opens || starts && handle.origin.is_none() && (holds || spec.opens) {
+                if opens {
+                    handle.under = handle.origin.or(handle.under);
+                }
                 handle.origin = Some(at);
             }
-            if handle.origin == Some(at) && holds_connection {
+            if handle.origin == Some(at) && holds {
+                handle.under = handle.under.or_else(|| this.rust_pool_of(from, at));
+                if let Some(kind) = described.connection {
+                    this.note_opening(at, kind, k.ty(handle.ty).lib);
+                }
                 opened.push(handle);
             }
             if text.is_some() {
@@ -159,8 +172,6 @@ impl Interp<'_> {
             }
             handle
         });
-        let mut value = value;
-        let given = self.rust_given_options(args);
         for handle in opened {
             let options = self.opening(handle.ty, args, at);
             let options = given.filter(|_| options == OptionsId(0)).unwrap_or(options);
@@ -177,6 +188,19 @@ impl Interp<'_> {
             }
         }
         value
+    }
+
+    /// The place that stands for a pool of which nobody saw how it was made, for what is checked out of it.
+    fn rust_pool_of(&mut self, from: Option<Handle>, at: ExprRef) -> Option<ExprRef> {
+        let from = from?;
+        if self.k.connection(from.ty) != Some(Connection::Pooled) {
+            return None;
+        }
+        let m = self.world.module(at.unit)?;
+        let ExprKind::Call { callee, .. } = m.exprs.get(at.expr.0 as usize)?.kind else { return None };
+        let place = ExprRef { unit: at.unit, expr: callee };
+        self.note_kind(place, Connection::Pooled, self.k.ty(from.ty).lib);
+        Some(place)
     }
 
     /// The options that a builder among the arguments carries.
@@ -558,15 +582,21 @@ impl Interp<'_> {
             };
         }
         if spec.empties {
-            let value = recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
-            if !args.pos.is_empty() {
+            let value = recv.map_or_else(|| args.pos.first().copied().unwrap_or(Value::UNKNOWN), |r| self.v.single(r));
+            if recv.is_some() && !args.pos.is_empty() {
                 // `iterator.take(5)` is another method.
                 return Some(value);
             }
             let handles = self.rust_reachable(value);
             self.rust_replaced(&handles);
-            if let Some(call) = call {
-                self.rust_store(call.m, call.base, Value::NONE, true);
+            match (call, args.places.first()) {
+                (Some(call), _) => self.rust_store(call.m, call.base, Value::NONE, true),
+                // `mem::take(&mut self.conn)`
+                (None, Some(&target)) => {
+                    let m = self.module();
+                    self.rust_store(&m, target, Value::NONE, true);
+                }
+                _ => {}
             }
             return Some(value);
         }
@@ -605,7 +635,7 @@ impl Interp<'_> {
             return Some(if flights.is_empty() { value } else { self.rust_outcome(value, flights) });
         }
         if let Some(adds) = &spec.adds {
-            let value = Self::arg(args, adds).unwrap_or(Value::UNKNOWN);
+            let value = Self::arg(args, adds).or_else(|| args.pos.last().copied()).unwrap_or(Value::UNKNOWN);
             if let Some(recv) = recv {
                 match self.v.get(recv) {
                     Obj::List(_) => self.heap_join((recv, Symbol::new("*")), value),
@@ -625,11 +655,8 @@ impl Interp<'_> {
 
     /// A method of a builder that is not described: an option, or a step.
     pub(super) fn rust_builder(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
-        let value = call.args.pos.first().copied();
-        let text = match value {
-            Some(value) => self.rust_option_text(value),
-            None => Some("true".into()),
-        };
+        let value = call.args.pos.first().copied().unwrap_or_else(|| self.v.one(Obj::Bool(Some(true))));
+        self.call_closures(&call.args, Value::UNKNOWN);
         // The line of the option in a long chain.
         let end = self.place_of(call.at).span.end;
         let start = match call.m.expr(call.at.expr).kind {
@@ -640,8 +667,8 @@ impl Interp<'_> {
             _ => end,
         };
         let place = self.place(Span { start, end });
-        self.call_closures(&call.args, Value::UNKNOWN);
-        self.rust_option(obj, handle, call.name.as_str(), text, place)
+        let _ = obj;
+        self.rust_option(handle, call.name, value, place, call.at)
     }
 
     /// `options.name = value`.
@@ -652,45 +679,60 @@ impl Interp<'_> {
             self.heap_join((shared, name), value);
             return;
         }
-        let text = self.rust_option_text(value);
         let place = self.place(at);
-        let changed = self.rust_option(obj, &handle, name.as_str(), text, place);
+        let changed = self.rust_option(&handle, name, value, place, self.expr_ref(target));
         if let ExprKind::Attr { base, .. } = m.expr(target).kind {
             self.rust_store(m, base, changed, true);
         }
     }
 
+    /// A builder with one more option.
     fn rust_option(
         &mut self,
-        obj: ObjId,
         handle: &Handle,
-        name: &str,
-        text: Option<String>,
+        name: Symbol,
+        value: Value,
         place: super::super::flight::Place,
+        at: ExprRef,
     ) -> Value {
-        let name = name.to_ascii_lowercase();
-        if let Some(origin) = handle.origin {
-            for opening in self.out.openings.iter_mut().filter(|o| o.at == origin) {
-                opening.options.retain(|(n, _)| *n != name);
-                opening.options.push((name.clone(), text.clone()));
-                opening.places.retain(|(n, _)| *n != name);
-                opening.places.push((name.clone(), place));
+        let name = Symbol::new(&name.as_str().to_ascii_lowercase());
+        // A path is as good as a literal: `RecyclingMethod::Fast`.
+        let value = match self.v.only(value) {
+            Some(Obj::External(path)) => {
+                let last = path.as_str().rsplit('.').next().unwrap_or_default();
+                let last = Symbol::new(last);
+                self.v.one(Obj::Str(Some(last), None))
+            }
+            _ => value,
+        };
+        let keys = self.k.keys(handle.ty, None);
+        let args = Args { kw: vec![(name, value)], ..Args::default() };
+        for (lib, option) in self.k.options_of(&keys) {
+            let names = std::iter::once(&option.name).chain(&option.spellings);
+            if option.missing || !names.clone().any(|n| n.eq_ignore_ascii_case(name.as_str())) {
+                continue;
+            }
+            if let Some(mut found) = self.option(lib, option, &args, at) {
+                found.place = place;
+                self.add_configured(found);
             }
         }
-        let _ = obj;
-        let mut options = self.options[handle.options.0 as usize].clone();
-        options.retain(|(n, _)| *n != name);
-        options.push((name, text));
-        let options = self.options_id(options);
+        let mut collected = self.rust.collected.get(&handle.options).cloned().unwrap_or_default();
+        collected.retain(|(n, _)| *n != name);
+        collected.push((name, value));
+        let texts = collected.iter().map(|(n, v)| (n.as_str().to_owned(), self.value_text(*v).or_else(|| Some(format!("#{}", v.0))))).collect();
+        let options = self.options_id(texts);
+        self.rust.collected.insert(options, collected);
         self.v.one(Obj::Handle(Handle { options, ..*handle }))
     }
 
-    /// A value as the text of an option: literals, and the last name of a path.
-    fn rust_option_text(&mut self, value: Value) -> Option<String> {
-        match self.v.only(value)? {
-            Obj::External(path) => Some(path.as_str().rsplit('.').next().unwrap_or_default().to_owned()),
-            Obj::Variant(_, name, _) => Some(name.to_string()),
-            _ => self.literal_text(value),
+    /// The options that a builder has collected, as named arguments of what is called on it.
+    fn rust_collected(&self, recv: Option<ObjId>) -> Vec<(Symbol, Value)> {
+        match recv.map(|r| self.v.get(r)) {
+            Some(Obj::Handle(handle)) if self.k.ty(handle.ty).spec.builder => {
+                self.rust.collected.get(&handle.options).cloned().unwrap_or_default()
+            }
+            _ => Vec::new(),
         }
     }
 }

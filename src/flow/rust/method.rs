@@ -181,6 +181,7 @@ impl Interp<'_> {
     }
 
     fn rust_handle_method(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
+        self.rust.endless_met += usize::from(self.k.ty(handle.ty).spec.endless);
         for ty in self.rust_declared_wrappers(call.m, call.base).iter() {
             if let Some(&spec) = self.k.ty(*ty).methods.get(&call.name) {
                 return self.rust_apply(spec, Some(obj), Some(call), &call.args, call.at);
@@ -343,7 +344,7 @@ impl Interp<'_> {
             return Rc::clone(known);
         }
         let mut found: Vec<TypeId> = Vec::new();
-        for lib in self.world.imports(unit) {
+        for lib in self.rust_imported(unit) {
             if let Some(&ty) = self.k.library(lib).types.get(kind) {
                 found.push(ty);
             }
@@ -351,6 +352,38 @@ impl Interp<'_> {
         found.extend(self.k.std_type(Language::Rust, kind));
         let found: Rc<[TypeId]> = found.into();
         self.rust.common.insert((unit, kind), Rc::clone(&found));
+        found
+    }
+
+    /// The libraries that a file names.
+    fn rust_imported(&mut self, unit: UnitId) -> Vec<crate::knowledge::LibId> {
+        let Some(m) = self.world.module(unit) else { return Vec::new() };
+        let mut names: Vec<Symbol> = Vec::new();
+        if let Some(items) = self.rust_unit(unit) {
+            let tables = std::iter::once(&items.file).chain(items.inline.values()).chain(items.bodies.values());
+            for table in tables {
+                let imports = table.names.values().flatten().filter_map(|item| match item {
+                    super::items::Item::Import(import) => Some(import),
+                    _ => None,
+                });
+                names.extend(imports.chain(&table.globs).filter_map(|import| import.module.first().copied()));
+            }
+        }
+        names.extend(m.exprs.iter().filter_map(|e| match e.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => None,
+        }));
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Vec::new();
+        for name in names {
+            let name = self.world.crate_name(unit, name);
+            for lib in self.k.imported(name) {
+                if !found.contains(lib) && self.k.language(*lib) == Language::Rust {
+                    found.push(*lib);
+                }
+            }
+        }
         found
     }
 

@@ -43,7 +43,7 @@ pub(super) use paths::Holder;
 use super::flight::{Flight, Note, Place, SiteId, Stop};
 use super::log::Mark;
 use crate::core::{ClassId, ExprId, FuncId, ImplId, Symbol};
-use crate::resolve::value::{ClassRef, ExprRef, FuncRef, Handle, OutcomeId, UnitId, Value};
+use crate::resolve::value::{ClassRef, ExprRef, FuncRef, Handle, OptionsId, OutcomeId, UnitId, Value};
 
 /// What the interpreter knows of the Rust side of the program.
 #[derive(Debug, Default)]
@@ -89,6 +89,8 @@ pub(super) struct Rust {
     storage: storage::Storage,
     /// Library methods on results, values and callables, by file and kind.
     common: FxHashMap<(UnitId, &'static str), Rc<[crate::knowledge::TypeId]>>,
+    /// The options that builders have collected.
+    collected: FxHashMap<OptionsId, Vec<(Symbol, Value)>>,
     /// Objects awaited in the task being evaluated.
     awaited: Vec<Handle>,
 }

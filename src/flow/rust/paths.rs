@@ -152,6 +152,7 @@ impl Interp<'_> {
 
     /// A crate, or a name of the language's prelude.
     fn rust_extern(&mut self, unit: UnitId, name: Symbol) -> Value {
+        let name = self.world.crate_name(unit, name);
         if self.k.imported(name).is_empty() {
             if let Some(root) = self.world.extern_crate(unit, name) {
                 return self.v.one(Obj::Module(root));

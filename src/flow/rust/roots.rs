@@ -28,6 +28,11 @@ impl Interp<'_> {
             self.rust_main(unit);
         }
         self.rust_all_statics();
+        for unit in self.rust.unit_list.clone() {
+            if !self.world.is_aside(unit) {
+                self.rust_attributes(unit);
+            }
+        }
         self.rust_tasks();
         self.rust_uncalled();
         self.rust_tasks();
