@@ -243,7 +243,7 @@ impl Interp<'_> {
         let env = match self.v.get(obj) {
             Obj::Func(_, env) => *env,
             Obj::Instance(..) => {
-                return self.heap.iter().any(|((o, _), v)| *o == obj && self.v.objs(*v).iter().any(|&x| is_it(x)));
+                return self.heap_of(obj).any(|(_, v)| self.v.objs(v).iter().any(|&x| is_it(x)));
             }
             Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
                 return is_it(*inner);
