@@ -378,12 +378,6 @@ pub fn run(world: &mut dyn World, knowledge: &Knowledge) -> Outcomes {
         interp.start_round();
         interp.evaluate_all();
         interp.conclude();
-        if std::env::var_os("RL_TRACE").is_some() {
-            eprintln!(
-                "round {round}: modules {} acts {} objs {} heap {} flights? sites {} changed {}",
-                interp.module_list.len(), interp.activations, interp.v.count(), interp.heap.len(), interp.out.sites.iter().count(), interp.heap_changed
-            );
-        }
         if round > 0 && !interp.heap_changed {
             break;
         }
