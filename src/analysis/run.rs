@@ -202,8 +202,8 @@ struct Words {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// An import name of these libraries.
-    Import(Vec<usize>, Language),
+    /// An import name of these libraries, of either language.
+    Import(Vec<usize>),
     /// A setting of this library.
     Setting(usize),
     /// Part of an environment variable's name.
@@ -219,21 +219,16 @@ impl Words {
         let mut words: Vec<String> = Vec::new();
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
-            let language = if library.language == "rust" {
-                Language::Rust
-            } else {
-                Language::Python
-            };
             for import in library.imports {
                 let known = words.iter().zip(&mut kinds).find_map(|(w, k)| match k {
-                    Kind::Import(list, l) if w == import && *l == language => Some(list),
+                    Kind::Import(list) if w == import => Some(list),
                     _ => None,
                 });
                 match known {
                     Some(list) => list.push(index),
                     None => {
                         words.push((*import).to_owned());
-                        kinds.push(Kind::Import(vec![index], language));
+                        kinds.push(Kind::Import(vec![index]));
                     }
                 }
             }
@@ -308,7 +303,6 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
     let mut other = false;
     words.scanner.each(&bytes, |word, end| {
         match &words.kinds[word] {
-            Kind::Import(_, language) if *language != entry.language => {}
             Kind::Import(..) | Kind::Setting(_) => {
                 if !mentioned.contains(&word) {
                     mentioned.push(word);
@@ -333,15 +327,18 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
     }
     for word in mentioned {
         match &words.kinds[word] {
-            Kind::Import(libraries, Language::Rust) => scanned.libraries.extend(libraries),
-            Kind::Import(libraries, Language::Python) => {
+            Kind::Import(libraries) => {
                 let imported = |l: &&usize| {
-                    LIBRARIES[**l].imports.iter().any(|i| {
-                        scanned
-                            .imports
-                            .iter()
-                            .any(|line| line.level == 0 && first(&line.module) == *i)
-                    })
+                    let library = &LIBRARIES[**l];
+                    let language = if library.language == "rust" { Language::Rust } else { Language::Python };
+                    language == entry.language
+                        && (language == Language::Rust
+                            || library.imports.iter().any(|i| {
+                                scanned
+                                    .imports
+                                    .iter()
+                                    .any(|line| line.level == 0 && first(&line.module) == *i)
+                            }))
                 };
                 let found: Vec<usize> = libraries.iter().filter(imported).copied().collect();
                 scanned.libraries.extend(found);

@@ -57,6 +57,8 @@ impl<'m> Way<'m> {
 struct Case {
     value: Value,
     flights: Vec<Flight>,
+    /// A way before that takes other errors only.
+    missed: Option<Note>,
 }
 
 /// What happened on a way.
@@ -109,6 +111,7 @@ impl Interp<'_> {
             self.restore(before.clone());
             let mut value = Value::NOTHING;
             let mut caught: Vec<Flight> = Vec::new();
+            let mut missed = None;
             let mut success = false;
             for (case, found) in &reached[index] {
                 value = self.v.join(value, cases[*case].value);
@@ -116,6 +119,7 @@ impl Interp<'_> {
                     success = true;
                 } else if found.opened || way.pattern.is_none() {
                     caught.extend(cases[*case].flights.iter().cloned());
+                    missed = missed.or_else(|| cases[*case].missed.clone());
                 }
             }
             let unreached = reached[index].is_empty();
@@ -124,12 +128,12 @@ impl Interp<'_> {
                 if cases.len() > 1 && cases[0].value == Value::NOTHING {
                     // For other errors than this one; there may be calls in it all the same.
                     self.rust_unreached(|this| {
-                        this.rust_way(m, way, index, value, Vec::new(), of, true, run);
+                        this.rust_way(m, way, index, value, (Vec::new(), None), of, true, run);
                     });
                     continue;
                 }
             }
-            let outcome = self.rust_way(m, way, index, value, caught, of, unreached, run);
+            let outcome = self.rust_way(m, way, index, value, (caught, missed), of, unreached, run);
             outcomes.push((way.clone(), Outcome { success, ..outcome }));
         }
         self.restore(before);
@@ -139,14 +143,14 @@ impl Interp<'_> {
     /// The success first, then the failures.
     fn rust_cases(&mut self, subject: Value) -> Vec<Case> {
         let (success, failures) = self.rust_alternatives(subject, 0);
-        let mut cases = vec![Case { value: success, flights: Vec::new() }];
+        let mut cases = vec![Case { value: success, flights: Vec::new(), missed: None }];
         for (value, flights) in failures {
             if cases.len() > MAX_FAILURES {
                 let last = cases.len() - 1;
                 cases[last].value = self.v.join(cases[last].value, value);
                 cases[last].flights.extend(flights);
             } else {
-                cases.push(Case { value, flights });
+                cases.push(Case { value, flights, missed: None });
             }
         }
         cases
@@ -245,6 +249,7 @@ impl Interp<'_> {
                 if index > 0 && (tested.is_some() || way.pattern.is_some_and(|p| names_kind(m, p))) && found.opened {
                     let span = tested.map_or(way.span, |guard| Span { end: m.expr(guard).span.end, ..way.span });
                     let note = self.rust_missed(span);
+                    cases[index].missed = Some(note.clone());
                     for flight in &mut cases[index].flights {
                         add_note(flight, note.clone());
                     }
@@ -347,7 +352,7 @@ impl Interp<'_> {
         way: &Way<'_>,
         index: usize,
         value: Value,
-        caught: Vec<Flight>,
+        (caught, missed): (Vec<Flight>, Option<Note>),
         of: Option<ExprId>,
         unreached: bool,
         run: &mut dyn FnMut(&mut Self, usize, Value) -> Value,
@@ -365,7 +370,7 @@ impl Interp<'_> {
                 completes: false,
                 continues: false,
                 passed: FxHashSet::default(),
-                missed: None,
+                missed,
             };
             self.frame().rust.arms.push(arm);
         }
@@ -545,7 +550,7 @@ impl Interp<'_> {
 
     fn rust_way_text(&mut self, way: &Way<'_>) -> String {
         if way.pattern.is_none() {
-            return "the check of the result".into();
+            return "the other case of the result".into();
         }
         let unit = self.here().unit;
         self.text_between(unit, way.span, 60)

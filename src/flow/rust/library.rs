@@ -144,6 +144,7 @@ impl Interp<'_> {
             _ => None,
         });
         let starts = from.is_none_or(|h| h.origin.is_none());
+        let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
         let given = self.rust_given_options(args);
         let mut opened: Vec<Handle> = Vec::new();
@@ -154,8 +155,9 @@ impl Interp<'_> {
             }
             let holds = described.connection.is_some() || described.builder;
             let opens = spec.opens && holds && handle.origin != Some(at);
-            if opens || starts && handle.origin.is_none() && (holds || spec.opens) {
-                if opens {
+            let ends = built && described.connection.is_some();
+            if opens || ends || starts && handle.origin.is_none() && (holds || spec.opens) {
+                if opens && !built {
                     handle.under = handle.origin.or(handle.under);
                 }
                 handle.origin = Some(at);
