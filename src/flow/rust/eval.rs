@@ -10,8 +10,14 @@ impl Interp<'_> {
     pub(in crate::flow) fn rust_eval(&mut self, m: &Module, id: ExprId) -> Value {
         let at = self.expr_ref(id);
         match &m.expr(id).kind {
-            ExprKind::Name(name) => self.rust_name(*name),
-            ExprKind::Attr { base, name, path: true, .. } => self.rust_path(m, *base, *name),
+            ExprKind::Name(name) => {
+                let value = self.rust_name(*name);
+                self.rust_constant(value)
+            }
+            ExprKind::Attr { base, name, path: true, .. } => {
+                let value = self.rust_path(m, *base, *name);
+                self.rust_constant(value)
+            }
             ExprKind::Attr { base, name, .. } => {
                 let base = self.eval(m, *base);
                 let base = self.rust_executed(base);
@@ -89,6 +95,14 @@ impl Interp<'_> {
             ExprKind::Control(stmt) => self.rust_stmt_value(m, stmt),
             // Literals and dictionaries are the same in both languages.
             _ => self.eval_kind(m, id),
+        }
+    }
+
+    /// `None` as a value.
+    fn rust_constant(&self, value: Value) -> Value {
+        match self.v.only(value) {
+            Some(Obj::External(path)) if super::pattern::constructor(path.as_str()) == Some("None") => Value::NONE,
+            _ => value,
         }
     }
 

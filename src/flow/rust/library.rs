@@ -624,9 +624,11 @@ impl Interp<'_> {
         }
         if let Some(fills) = &spec.fills {
             let given = Self::arg(args, fills).unwrap_or(Value::UNKNOWN);
+            let mark = self.rust_storage_mark();
             let made = if self.is_callable(given) { self.call(given, &Args::default(), at) } else { given };
             let made = self.rust_await(made, at);
             let (inner, flights) = self.rust_split(made);
+            self.rust_opened_once(mark);
             if let Some(call) = call {
                 self.rust_store(call.m, call.base, inner, false);
             }

@@ -1,6 +1,6 @@
 //! Loops: which of them are a worker's, which retry, what they break with.
 
-use super::super::flight::{SiteId, Stop};
+use super::super::flight::{Flight, Place, SiteId, Stop};
 use super::super::retry::RetryLoop;
 use super::super::{Interp, LoopState};
 use super::Around;
@@ -128,6 +128,7 @@ impl Interp<'_> {
         let log = self.log_mark();
         let storage = self.rust_storage_mark();
         let worker = shape.worker.then_some(place);
+        let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
         let around = Around { worker, limited: shape.limited, level, ..Around::default() };
         self.frame().loops.push(LoopState { log: Some(log), rust: around, ..LoopState::default() });
         for _ in 0..PASSES {
@@ -152,6 +153,7 @@ impl Interp<'_> {
         let Some(state) = self.frame().loops.pop() else { return Value::NONE };
         if state.rust.worker.is_some() {
             self.rust_worker_ended(place, storage);
+            self.rust_ended_worker(place, before_flights, before_ret);
         }
         // It is left with the states of its `break`s; a condition that fails is one.
         self.frame().dead = true;
@@ -159,6 +161,31 @@ impl Interp<'_> {
             self.merge(left);
         }
         if self.here().dead { Value::NOTHING } else { state.rust.value.unwrap_or(Value::NONE) }
+    }
+
+    /// What left the loop before it was known to be a worker's ended it all the same.
+    fn rust_ended_worker(&mut self, place: Place, from: usize, before: Value) {
+        let mark = |flight: &mut Flight| {
+            if flight.making.is_none() {
+                flight.marks.worker.get_or_insert(place);
+                flight.ends_loop = true;
+            }
+        };
+        let from = from.min(self.here().flights.len());
+        let mut left = self.frame().flights.split_off(from);
+        left.iter_mut().for_each(mark);
+        for flight in left {
+            if !self.here().flights.contains(&flight) {
+                self.frame().flights.push(flight);
+            }
+        }
+        let known: Vec<Flight> = self.rust_carried(before);
+        let ret = self.here().ret;
+        let ret = self.rust_map_flights(ret, &mut |_, mut flights| {
+            flights.iter_mut().filter(|f| !known.contains(f)).for_each(mark);
+            flights
+        });
+        self.frame().ret = ret;
     }
 
     /// The innermost loop is a worker's.

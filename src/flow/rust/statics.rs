@@ -32,7 +32,7 @@ impl Interp<'_> {
                 this.rust_split(value).0
             });
             // Whoever opens it, it is opened once.
-            self.rust_forget_replaced(mark);
+            self.rust_opened_once(mark);
             let value = found.unwrap_or(Value::UNKNOWN);
             let value = self.rust_stored(value);
             self.heap_join((module, name), value);

@@ -107,11 +107,14 @@ impl Interp<'_> {
     /// nothing.
     pub(super) fn rust_replaces(&mut self, m: &Module, target: ExprId, old: Value, new: Value) {
         let handles: Vec<Handle> = self.rust_reachable(old);
-        if handles.is_empty() {
+        if handles.is_empty() && self.here().rust.empty.is_empty() {
             return;
         }
         let text = self.source_text(m, peeled(m, target));
         if self.here().rust.empty.iter().any(|empty| stripped(empty) == stripped(&text)) {
+            // Opened once, not in each unit.
+            let filled: Vec<Option<ExprRef>> = self.rust_reachable(new).iter().map(|h| h.origin).collect();
+            self.rust.storage.log.retain(|e| !matches!(e, Event::Opened(at) if filled.contains(&Some(*at))));
             return;
         }
         let (new, _) = self.rust_split(new);
@@ -169,6 +172,14 @@ impl Interp<'_> {
                 storage.replaced.insert(*origin);
             }
         }
+    }
+
+    /// What was opened since is opened once, for whoever comes first.
+    pub(super) fn rust_opened_once(&mut self, mark: usize) {
+        let log = &mut self.rust.storage.log;
+        let mark = mark.min(log.len());
+        let rest: Vec<Event> = log.drain(mark..).filter(|e| matches!(e, Event::Used(..))).collect();
+        log.extend(rest);
     }
 
     /// What was replaced since is replaced for another reason than a loss.
