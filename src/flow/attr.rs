@@ -585,22 +585,20 @@ impl Interp<'_> {
 
     /// All values in a container.
     pub(super) fn entries(&mut self, obj: ObjId) -> Value {
-        let keys: Vec<Value> = self
-            .heap
-            .iter()
-            .filter(|((o, n), _)| *o == obj && (n.as_str() == ANY || n.as_str().starts_with('[')))
-            .map(|(_, v)| *v)
-            .collect();
+        let keys: Vec<Value> =
+            self.heap_of(obj).filter(|(n, _)| n.as_str() == ANY || n.as_str().starts_with('[')).map(|(_, v)| v).collect();
         self.join_all(&keys)
     }
 
     /// The known keys of a dictionary.
     pub(super) fn keys(&self, obj: ObjId) -> Vec<Symbol> {
-        self.heap
-            .keys()
-            .filter(|(o, n)| *o == obj && n.as_str().starts_with('['))
-            .map(|(_, n)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
-            .collect()
+        let mut keys: Vec<Symbol> = self
+            .heap_of(obj)
+            .filter(|(n, _)| n.as_str().starts_with('['))
+            .map(|(n, _)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
+            .collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub(super) fn join_all(&mut self, values: &[Value]) -> Value {

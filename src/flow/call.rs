@@ -166,7 +166,7 @@ impl Interp<'_> {
                     return self.builtin_method(pos[0], pos[1], args, at);
                 }
                 if func == Value::UNKNOWN {
-                    return pos[0];
+                    return pos.first().copied().unwrap_or(Value::UNKNOWN);
                 }
                 let mut all = Args { pos, kw, ..Args::default() };
                 all.pos.extend(&args.pos);
@@ -989,6 +989,17 @@ impl Interp<'_> {
 
     /// The value and the errors of something that runs elsewhere arrive here.
     fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
+        // A task that starts itself again.
+        if self.joining.contains(&value) {
+            return Value::UNKNOWN;
+        }
+        self.joining.push(value);
+        let result = self.join_running_once(value, at);
+        self.joining.pop();
+        result
+    }
+
+    fn join_running_once(&mut self, value: Value, at: ExprRef) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {

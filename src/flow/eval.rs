@@ -348,8 +348,7 @@ impl Interp<'_> {
                     }
                 }
                 Obj::Dict(_) => {
-                    let entries = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|((_, n), v)| (*n, *v));
-                    found.extend(entries.collect::<Vec<_>>());
+                    found.extend(self.heap_of(obj));
                 }
                 _ => found.push((Symbol::new("*"), Value::UNKNOWN)),
             }

@@ -352,8 +352,7 @@ impl<'w> Interp<'w> {
                 match self.v.get(obj) {
                     Obj::Tuple(items) => todo.extend(items.iter().map(|&i| (i, depth + 1))),
                     Obj::List(_) | Obj::Dict(_) => {
-                        let inside = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|(_, &v)| (v, depth + 1));
-                        todo.extend(inside);
+                        todo.extend(self.heap_of(obj).map(|(_, v)| (v, depth + 1)));
                     }
                     Obj::Record(fields, _) => todo.extend(fields.iter().map(|(_, v)| (*v, depth + 1))),
                     _ => {}

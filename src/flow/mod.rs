@@ -306,7 +306,7 @@ struct Interp<'w> {
     env_ids: FxHashMap<EnvKey, EnvId>,
     modules_done: FxHashMap<UnitId, bool>,
     module_list: Vec<UnitId>,
-    heap: FxHashMap<(ObjId, Symbol), Value>,
+    heap: FxHashMap<ObjId, FxHashMap<Symbol, Value>>,
     heap_changed: bool,
     classes: FxHashMap<ClassRef, class::ClassInfo>,
     class_list: Vec<ClassRef>,
@@ -359,6 +359,8 @@ struct Interp<'w> {
     called_keys: FxHashMap<Symbol, Vec<call::Args>>,
     /// Names of modules being looked up, to stop at circles.
     looked_up: FxHashSet<(UnitId, Symbol)>,
+    /// Tasks being joined.
+    joining: Vec<Value>,
     /// Generator expressions being iterated.
     comprehensions: FxHashSet<ExprRef>,
     /// Expressions being evaluated.
@@ -437,6 +439,7 @@ impl<'w> Interp<'w> {
             called_keys: FxHashMap::default(),
             guard_mark: None,
             patched_at: None,
+            joining: Vec::new(),
             comprehensions: FxHashSet::default(),
             depth: 0,
             looked_up: FxHashSet::default(),
@@ -544,16 +547,21 @@ impl<'w> Interp<'w> {
         if value == Value::NOTHING {
             return;
         }
-        let old = self.heap.get(&key).copied().unwrap_or(Value::NOTHING);
-        let new = self.v.join(old, value);
-        if new != old {
-            self.heap.insert(key, new);
+        let slot = self.heap.entry(key.0).or_default().entry(key.1).or_insert(Value::NOTHING);
+        let new = self.v.join(*slot, value);
+        if new != *slot {
+            *slot = new;
             self.heap_changed = true;
         }
     }
 
     fn heap_get(&self, key: (ObjId, Symbol)) -> Option<Value> {
-        self.heap.get(&key).copied()
+        self.heap.get(&key.0)?.get(&key.1).copied()
+    }
+
+    /// All entries of an object in the heap.
+    fn heap_of(&self, obj: ObjId) -> impl Iterator<Item = (Symbol, Value)> + '_ {
+        self.heap.get(&obj).into_iter().flatten().map(|(n, v)| (*n, *v))
     }
 
     // States: what branches copy and merge.

@@ -10,6 +10,9 @@ use crate::core::{ExprKind, FuncId, Symbol};
 use crate::knowledge::{LibId, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
+/// Objects looked at to find the function inside of wrappers.
+const MAX_WRAPPERS: usize = 64;
+
 impl Interp<'_> {
     pub(super) fn evaluate_all(&mut self) {
         for unit in self.world.seeds() {
@@ -26,8 +29,10 @@ impl Interp<'_> {
 
     /// Classes that nobody makes: their attributes come from an `__init__` with unknown arguments.
     fn evaluate_constructors(&mut self) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
         for class in self.class_list.clone() {
-            if self.instances.contains_key(&class) || self.world.is_aside(class.unit) {
+            let starts = seeds.contains(&class.unit) && !self.world.is_aside(class.unit);
+            if self.instances.contains_key(&class) || !starts {
                 continue;
             }
             let obj = self.v.obj(Obj::Instance(class, None));
@@ -94,8 +99,10 @@ impl Interp<'_> {
     /// Functions that nothing called so far, callers before the called as far as names tell.
     fn evaluate_uncalled(&mut self) {
         let mut all: Vec<FuncRef> = Vec::new();
-        for unit in self.module_list.clone() {
-            if self.world.is_aside(unit) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
+        // Files that were only read because another one imports them start nothing: they use nothing that matters.
+        for unit in self.world.seeds() {
+            if self.world.is_aside(unit) || !self.modules_done.contains_key(&unit) {
                 continue;
             }
             let Some(module) = self.world.module(unit) else { continue };
@@ -105,22 +112,22 @@ impl Interp<'_> {
                 }
             }
         }
+        all.extend(self.methods_with_handles(&seeds));
         let mut waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
         let references = self.references(&waiting);
         // Passes: first those whose name nothing mentions, then callers of what is left.
         while !waiting.is_empty() {
-            let left: FxHashSet<FuncRef> = waiting.iter().copied().collect();
-            let names: FxHashSet<Symbol> =
-                waiting.iter().flat_map(|f| references.get(f).into_iter().flatten().copied()).collect();
+            let mut mentions: FxHashMap<Symbol, u32> = FxHashMap::default();
+            for name in waiting.iter().filter_map(|f| references.get(f)).flatten() {
+                *mentions.entry(*name).or_default() += 1;
+            }
             let mut ready: Vec<FuncRef> = waiting
                 .iter()
                 .copied()
                 .filter(|f| {
-                    let name = self.with_func(*f, |f| f.name).flatten();
-                    name.is_none_or(|n| {
-                        !names.contains(&n)
-                            || !left.iter().any(|g| g != f && references.get(g).is_some_and(|r| r.contains(&n)))
-                    })
+                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else { return true };
+                    let own = u32::from(references.get(f).is_some_and(|r| r.contains(&name)));
+                    mentions.get(&name).copied().unwrap_or(0) <= own
                 })
                 .collect();
             // Functions inside of others are called by whoever got them from there; what is left of them comes last.
@@ -144,6 +151,45 @@ impl Interp<'_> {
                 break;
             }
         }
+    }
+
+    /// Methods of classes in other files whose objects were given something that leads to a driver's object.
+    fn methods_with_handles(&mut self, seeds: &FxHashSet<UnitId>) -> Vec<FuncRef> {
+        let mut classes = FxHashSet::default();
+        for (class, objs) in &self.instances {
+            if objs.iter().any(|o| self.leads_to_handle(*o)) {
+                classes.extend(self.classes.get(class).map(|i| i.mro.clone()).unwrap_or_default());
+            }
+        }
+        let mut found: Vec<FuncRef> = self
+            .func_class
+            .iter()
+            .filter(|(f, c)| classes.contains(c) && !seeds.contains(&f.unit))
+            .map(|(f, _)| *f)
+            .collect();
+        found.retain(|f| !self.world.is_aside(f.unit));
+        found.sort_unstable();
+        found
+    }
+
+    fn leads_to_handle(&self, obj: ObjId) -> bool {
+        let mut todo = vec![(obj, 0)];
+        let mut seen = FxHashSet::default();
+        while let Some((obj, depth)) = todo.pop() {
+            if !seen.insert(obj) || seen.len() > MAX_WRAPPERS {
+                continue;
+            }
+            for (_, value) in self.heap_of(obj) {
+                for &held in self.v.objs(value) {
+                    match self.v.get(held) {
+                        Obj::Handle(_) => return true,
+                        Obj::Instance(..) | Obj::List(_) | Obj::Dict(_) if depth < 3 => todo.push((held, depth + 1)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// The names that each function's body mentions as something called or passed on.
@@ -232,33 +278,34 @@ impl Interp<'_> {
 
     /// True if a wrapper made by the project's own decorators closes over this function, however many there are.
     fn wraps(&self, obj: ObjId, func: FuncRef) -> bool {
-        self.wraps_within(obj, func, 6)
+        self.wraps_within(obj, func, &mut FxHashSet::default())
     }
 
-    fn wraps_within(&self, obj: ObjId, func: FuncRef, depth: usize) -> bool {
-        if depth == 0 {
+    fn wraps_within(&self, obj: ObjId, func: FuncRef, seen: &mut FxHashSet<ObjId>) -> bool {
+        if seen.len() > MAX_WRAPPERS || !seen.insert(obj) {
             return false;
         }
-        let is_it = |o: ObjId| self.function_of(o) == Some(func) || self.wraps_within(o, func, depth - 1);
-        let env = match self.v.get(obj) {
-            Obj::Func(_, env) => *env,
-            Obj::Instance(..) => {
-                return self.heap.iter().any(|((o, _), v)| *o == obj && self.v.objs(*v).iter().any(|&x| is_it(x)));
+        if self.function_of(obj) == Some(func) {
+            return true;
+        }
+        let held: Vec<ObjId> = match self.v.get(obj) {
+            Obj::Func(_, env) => {
+                let mut held = Vec::new();
+                let mut current = Some(*env);
+                for _ in 0..6 {
+                    let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { break };
+                    if scope.parent.is_some() && !scope.is_class {
+                        held.extend(scope.vars.values().flat_map(|v| self.v.objs(*v)));
+                    }
+                    current = scope.parent;
+                }
+                held
             }
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
-                return is_it(*inner);
-            }
+            Obj::Instance(..) => self.heap_of(obj).flat_map(|(_, v)| self.v.objs(v).to_vec()).collect(),
+            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => vec![*inner],
             _ => return false,
         };
-        let mut current = Some(env);
-        for _ in 0..6 {
-            let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { return false };
-            if scope.parent.is_some() && scope.vars.values().any(|&v| self.v.objs(v).iter().any(|&o| is_callable(self.v.get(o)) && is_it(o))) {
-                return true;
-            }
-            current = scope.parent;
-        }
-        false
+        held.into_iter().any(|o| is_callable(self.v.get(o)) && self.wraps_within(o, func, seen))
     }
 
     /// Runs something in a bare frame of a module.
