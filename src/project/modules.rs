@@ -16,7 +16,7 @@ pub struct Modules {
 impl Modules {
     /// From the files by number.
     pub fn new<'p>(files: impl Iterator<Item = &'p Path>) -> Self {
-        let paths: Vec<&Path> = files.collect();
+        let paths: Vec<PathBuf> = files.map(super::absolute).collect();
         let packages: FxHashSet<&Path> =
             paths.iter().filter(|p| p.file_name().is_some_and(|n| n == "__init__.py")).filter_map(|p| p.parent()).collect();
         let mut this = Self::default();
