@@ -22,7 +22,7 @@ impl Modules {
         let mut this = Self::default();
         for (index, path) in paths.iter().enumerate() {
             let index = index as u32;
-            this.by_path.insert(path.to_path_buf(), index);
+            this.by_path.insert(path.clone(), index);
             this.folders.push(path.parent().map(Path::to_path_buf).unwrap_or_default());
             if path.extension().is_some_and(|e| e == "rs") {
                 continue;
