@@ -67,7 +67,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     }
     analysis.stats.unreadable = walked.problems;
 
-    let words = Words::new(&own_rules);
+    let words = Words::new(&own_rules, &request.env.names);
     let scanned = scan(request, &walked.entries, &words);
     let mut seeds = Vec::new();
     let mut seen: FxHashSet<usize> = FxHashSet::default();
@@ -210,12 +210,12 @@ enum Kind {
     Environment,
     /// A comment for this tool.
     Marker,
-    /// An import name of the team's own library files.
+    /// An import name of the team's own library files, or a variable that its configuration names.
     Own,
 }
 
 impl Words {
-    fn new(own: &[Own]) -> Self {
+    fn new(own: &[Own], variables: &[String]) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
@@ -243,6 +243,8 @@ impl Words {
                 kinds.push(Kind::Own);
             }
         }
+        words.extend(variables.iter().cloned());
+        kinds.extend(variables.iter().map(|_| Kind::Own));
         words.extend(ENVIRONMENT.iter().map(|w| (*w).to_owned()));
         kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
         words.push(MARKER.into());

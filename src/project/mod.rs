@@ -16,3 +16,9 @@ pub use decode::{Undecodable, decode};
 pub use modules::Modules;
 pub use role::{Role, role};
 pub use walk::{Entry, Exclude, Walked, shown, walk};
+
+/// One form for all spellings of a path (`shop/db.py`, `./shop/db.py`), by its text alone: a file that the user names and one
+/// that the walk finds must be comparable.
+fn absolute(path: &std::path::Path) -> std::path::PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
