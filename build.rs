@@ -12,16 +12,37 @@ fn main() {
     embed_libraries(&root.join("rules"), &out);
 }
 
-/// Writes a list of the library files below `rules/`, for `src/knowledge`.
+/// Writes a list of the library files below `rules/`, for `src/knowledge`: the text, and what decides whether it is needed,
+/// so that a run reads only the files of libraries that the project uses.
 fn embed_libraries(root: &Path, out: &Path) {
     let mut files = Vec::new();
     collect(root, &mut files);
     files.sort();
-    let mut list =
-        String::from("/// Library files: path below `rules/` and text.\npub const LIBRARIES: &[(&str, &str)] = &[\n");
+    let mut list = String::from("/// The library files below `rules/`.\npub const LIBRARIES: &[Embedded] = &[\n");
     for file in files {
         let shown = file.strip_prefix(root).expect("below rules").display().to_string().replace('\\', "/");
-        writeln!(list, "    ({shown:?}, include_str!({:?})),", file.display().to_string()).expect("a string takes it");
+        let text = fs::read_to_string(&file).expect("a library file can be read");
+        let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("rules/{shown}: {error}"));
+        let head = table.get("library").unwrap_or_else(|| panic!("rules/{shown}: no [library]"));
+        let word = |key: &str| head.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+        let imports: Vec<&str> = head.get("imports").and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_str).collect();
+        let settings: Vec<&str> = table
+            .get("settings")
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|s| s.get("name")?.as_str()?.split('.').next())
+            .collect();
+        writeln!(
+            list,
+            "    Embedded {{ path: {shown:?}, text: include_str!({:?}), name: {:?}, language: {:?}, role: {:?}, driver: {:?}, imports: &{imports:?}, settings: &{settings:?} }},",
+            file.display().to_string(),
+            word("name"),
+            word("language"),
+            word("role"),
+            word("driver"),
+        )
+        .expect("a string takes it");
     }
     list.push_str("];\n");
     fs::write(out.join("libraries.rs"), list).expect("the build folder can be written");

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use crate::analysis::{self, Analysis, AnalysisError, Request};
 use crate::config::Resolver;
-use crate::findings::{self, Confidence, FileId, Finding, Severity};
+use crate::findings::{self, Code, Confidence, FileId, Finding, Severity, suppress};
+use crate::lints::texts;
 
 /// What is shown of the findings, besides what the configuration says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,27 +27,45 @@ pub struct Checked {
     pub analysis: Analysis,
     /// How many findings a suppression hides.
     pub suppressed: usize,
+    /// The shown path of the file on standard input.
+    pub stdin: Option<String>,
 }
 
 /// Analyses, and applies suppressions and settings. The findings are sorted.
 pub fn check(resolver: &Resolver, request: &Request, view: View) -> Result<Checked, AnalysisError> {
     let analysis = analysis::analyse(request)?;
-    Ok(shown(resolver, analysis, view))
+    let stdin = request.stdin.as_ref().map(|stdin| analysis::shown(&stdin.filename));
+    Ok(Checked {
+        stdin,
+        ..shown(resolver, analysis, view)
+    })
 }
 
 /// Applies suppressions and settings to findings.
 pub fn shown(resolver: &Resolver, mut analysis: Analysis, view: View) -> Checked {
     let mut all = std::mem::take(&mut analysis.findings);
     findings::sort(&mut all, &analysis.sources);
-    let mut kept = Vec::new();
-    for group in all.chunk_by(|a, b| a.location.file == b.location.file) {
-        let settings = FileSettings::new(resolver, &analysis, group[0].location.file, view);
-        kept.extend(group.iter().filter_map(|finding| settings.apply(finding)));
-    }
-    analysis.findings = kept;
+    let settings: Vec<FileSettings> = analysis
+        .sources
+        .iter()
+        .map(|(_, source)| FileSettings::new(resolver, &source.path, view))
+        .collect();
+    let of = |file: FileId| &settings[file.0 as usize];
+    let known = texts::known();
+    // Suppressions come first: one that hides a finding is used, whether or not the finding would be shown.
+    let outcome = suppress::apply(all, &analysis.sources, &analysis.comments, &known, |code, file| {
+        of(file).enabled(code)
+    });
+    analysis.findings = outcome
+        .findings
+        .iter()
+        .filter_map(|f| of(f.location.file).apply(f))
+        .collect();
+    findings::sort(&mut analysis.findings, &analysis.sources);
     Checked {
         analysis,
-        suppressed: 0,
+        suppressed: outcome.hidden,
+        stdin: None,
     }
 }
 
@@ -58,13 +77,17 @@ struct FileSettings {
 }
 
 impl FileSettings {
-    fn new(resolver: &Resolver, analysis: &Analysis, file: FileId, view: View) -> Self {
-        let path = Path::new(&analysis.sources.get(file).path);
+    fn new(resolver: &Resolver, shown: &str, view: View) -> Self {
+        let path = resolver.absolute(Path::new(shown));
         Self {
-            settings: resolver.settings(path),
-            path: resolver.absolute(path),
+            settings: resolver.settings_of_file(&path),
+            path,
             view,
         }
+    }
+
+    fn enabled(&self, code: Code) -> bool {
+        self.settings.is_enabled(code, &self.path)
     }
 
     /// The finding as it is shown, or `None` if it is not.
@@ -73,7 +96,7 @@ impl FileSettings {
         let min_confidence = self.view.min_confidence.unwrap_or(self.settings.min_confidence);
         let shown = finding.confidence >= min_confidence
             && self.view.level.is_none_or(|level| severity >= level)
-            && self.settings.is_enabled(finding.code, &self.path);
+            && self.enabled(finding.code);
         shown.then(|| Finding {
             severity,
             ..finding.clone()

@@ -25,6 +25,23 @@ pub fn did_you_mean<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -
     similar(typed, known).map(|name| format!("did you mean `{name}`?"))
 }
 
+/// What to say about a word that names no rule, given the code and the name of each rule.
+pub fn rule<'a>(word: &str, rules: impl IntoIterator<Item = (String, &'a str)>) -> String {
+    let (codes, names): (Vec<String>, Vec<&str>) = rules.into_iter().unzip();
+    let upper = word.to_ascii_uppercase();
+    // Codes are all alike: one is meant only if it is the only one that a single slip leads to.
+    let near: Vec<&String> = codes
+        .iter()
+        .filter(|code| strsim::damerau_levenshtein(code, &upper) == 1)
+        .collect();
+    if let [code] = near[..] {
+        return format!("did you mean `{code}`?");
+    }
+    let looks_like_code = word.len() <= 6 && word.chars().any(|c| c.is_ascii_digit());
+    let names = names.into_iter().filter(|_| !looks_like_code);
+    did_you_mean(word, names).unwrap_or_else(|| "`reconnect-lint rules` lists all rules".to_owned())
+}
+
 /// A path with a similar name in the same folder.
 pub fn path(missing: &Path) -> Option<PathBuf> {
     let name = missing.file_name()?.to_str()?;

@@ -3,26 +3,20 @@
 //! In: paths, and the settings that change what is read. Out: every finding before suppressions, selection and baseline.
 //! May not know: the command line, configuration files, how a report looks.
 
-use std::fmt::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod inventory;
+mod own;
+mod run;
 mod select;
 mod world;
 
-use rustc_hash::FxHashMap;
-use world::ProjectWorld;
-
-use crate::core::{Language, Span};
-use crate::knowledge::Knowledge;
-use crate::lints::context::Context;
-use crate::resolve::program::World as _;
-use crate::resolve::value::UnitId;
-use crate::findings::{FileId, Finding, Location, Related, Sources};
-
-/// Decides on a path of the walk: `true` leaves it out. The flag says whether it is a folder.
-pub type Exclude = Arc<dyn Fn(&Path, bool) -> bool + Send + Sync>;
+use crate::diagnostics::Problems;
+use crate::findings::suppress::Comments;
+use crate::findings::{Finding, Location, Related, Sources};
 
 /// Called with the number of files done and the number of files known so far.
 pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
@@ -81,21 +75,10 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// All call sites, for the inventory.
     pub call_sites: Vec<CallSite>,
-    /// The comments of every file that was parsed.
+    /// The comments of every file that was parsed; files that speak of `reconnect-lint:` have to be.
     pub comments: Vec<Comments>,
     /// How much was done.
     pub stats: Stats,
-}
-
-/// Where a file has comments; suppressions are read from them.
-#[derive(Clone, Debug)]
-pub struct Comments {
-    /// Which file.
-    pub file: FileId,
-    /// Its language.
-    pub language: Language,
-    /// The comments with their markers, in order.
-    pub spans: Vec<Span>,
 }
 
 /// One call site of the inventory.
@@ -115,8 +98,10 @@ pub struct CallSite {
     pub verdict: String,
     /// What handles it.
     pub guard: Option<String>,
-    /// The way out that nothing guards, in order.
+    /// The way out that nothing guards, where the connection is opened, what receives the error: in reading order.
     pub path: Vec<Related>,
+    /// The driver and its version, what it does by itself, what the receiver is.
+    pub facts: Vec<String>,
 }
 
 /// How much was done, and what could not be.
@@ -139,9 +124,9 @@ pub struct Stats {
 /// Why there is no analysis at all. Single files never are a reason.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalysisError {
-    /// One of the team's own driver files is wrong; the text is a complete diagnostic.
-    #[error("{0}")]
-    Rules(String),
+    /// The team's own driver files have mistakes.
+    #[error("a driver file has mistakes")]
+    Rules(Vec<Problems>),
 }
 
 impl fmt::Debug for Request {
@@ -157,11 +142,11 @@ impl fmt::Debug for Request {
 pub fn analyse(request: &Request) -> Result<Analysis, AnalysisError> {
     // Deeply nested code and long chains of calls are followed by recursion.
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run(request));
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run::run(request));
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => run(request),
+            Err(_) => run::run(request),
         }
     })
 }
@@ -169,133 +154,10 @@ pub fn analyse(request: &Request) -> Result<Analysis, AnalysisError> {
 /// Stack of the thread that evaluates the program; only what is used of it costs memory.
 const STACK: usize = 1 << 30;
 
-fn run(request: &Request) -> Result<Analysis, AnalysisError> {
-    let start = std::time::Instant::now();
-    let mut analysis = Analysis::default();
-    let (knowledge, _) = Knowledge::new(crate::knowledge::embedded(|_| true));
-    let root = request.paths.first().cloned().unwrap_or_default();
-    let root = if root.is_file() { root.parent().map(Path::to_path_buf).unwrap_or_default() } else { root };
-    let mut found = Vec::new();
-    for path in files(request) {
-        analysis.stats.files_seen += 1;
-        let language = if path.extension().is_some_and(|e| e == "rs") { Language::Rust } else { Language::Python };
-        found.push(world::File {
-            display: shown(&path),
-            aside: false,
-            language,
-            text: None,
-            module: None,
-            imports: Vec::new(),
-            path,
-        });
-    }
-    let mut world = ProjectWorld::new(found, &knowledge, &root);
-    for index in 0..world.files.len() {
-        let unit = UnitId(index as u32);
-        let Some(module) = world.module(unit) else { continue };
-        let mut names = Vec::new();
-        for stmt in module_imports(&module.body) {
-            names.extend(stmt);
-        }
-        world.files[index].imports = names;
-        world.seeds.push(unit);
-    }
-    let out = crate::flow::run(&mut world, &knowledge);
-    let mut ids = FxHashMap::default();
-    for (index, file) in world.files.iter().enumerate() {
-        if let (Some(text), Some(Some(module))) = (&file.text, &file.module) {
-            let id = analysis.sources.add(file.display.clone(), Arc::clone(text));
-            ids.insert(UnitId(index as u32), id);
-            analysis.comments.push(Comments { file: id, language: file.language, spans: module.comments.clone() });
-            analysis.stats.files_parsed += 1;
-        }
-    }
-    let mut ctx = Context { out: &out, knowledge: &knowledge, world: &mut world, files: &ids, findings: Vec::new() };
-    crate::lints::run(&mut ctx, &request.env);
-    analysis.findings = ctx.findings;
-    analysis.stats.duration = start.elapsed();
-    Ok(analysis)
-}
-
-fn module_imports(block: &crate::core::Block) -> Vec<Vec<crate::core::Symbol>> {
-    use crate::core::StmtKind;
-    let mut found = Vec::new();
-    for stmt in &block.0 {
-        match &stmt.kind {
-            StmtKind::Import(list) => found.push(list.iter().filter_map(|i| i.module.first().copied()).collect()),
-            StmtKind::Try { body, handlers, .. } => {
-                found.extend(module_imports(body));
-                for handler in handlers {
-                    found.extend(module_imports(&handler.body));
-                }
-            }
-            StmtKind::If { then, otherwise, .. } => {
-                found.extend(module_imports(then));
-                found.extend(module_imports(otherwise));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 /// The Python and Rust files that the request's paths lead to, in order.
 pub fn files(request: &Request) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for root in &request.paths {
-        let excluded =
-            |path: &Path, is_dir: bool| request.exclude.as_ref().is_some_and(|exclude| exclude(path, is_dir));
-        if root.is_file() {
-            if !(request.force_exclude && excluded(root, false)) {
-                found.push(root.clone());
-            }
-            continue;
-        }
-        let exclude = request.exclude.clone();
-        let walk = ignore::WalkBuilder::new(root)
-            .require_git(false)
-            .filter_entry(move |entry| {
-                let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-                entry.depth() == 0 || !exclude.as_ref().is_some_and(|exclude| exclude(entry.path(), is_dir))
-            })
-            .build();
-        for entry in walk.flatten() {
-            let is_source = entry
-                .path()
-                .extension()
-                .is_some_and(|e| e == "py" || e == "rs" || e == "pyi");
-            if entry.file_type().is_some_and(|kind| kind.is_file()) && is_source {
-                found.push(entry.into_path());
-            }
-        }
-    }
-    found.sort();
-    found.dedup();
-    found
+    let walked = crate::project::walk(&request.paths, request.exclude.as_ref(), request.force_exclude);
+    walked.entries.into_iter().map(|entry| entry.path).collect()
 }
 
-impl Analysis {
-    /// What the tool knows about a line: handles, guards, verdicts with their evidence. `None` if there is no call
-    /// site on it.
-    pub fn explain(&self, file: &str, row: u32) -> Option<String> {
-        let mut text = String::new();
-        for site in &self.call_sites {
-            let source = self.sources.get(site.location.file);
-            if source.path == file && source.start(site.location.span).row == row {
-                let version = site.version.as_deref().unwrap_or("unknown version");
-                let _ = writeln!(
-                    text,
-                    "`{}` on {} ({} {version}): {}",
-                    site.operation, site.handle, site.library, site.verdict
-                );
-            }
-        }
-        (!text.is_empty()).then_some(text)
-    }
-}
-
-/// A path as reports show it: forward slashes, no leading `./`.
-pub fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('\\', "/");
-    text.strip_prefix("./").map_or(text.clone(), str::to_owned)
-}
+pub use crate::project::{Exclude, shown};

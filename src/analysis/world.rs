@@ -1,144 +1,186 @@
 //! The program on disk, as the engine asks for it.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
+use crate::project::manifests::{Firmness, Libraries, Pin};
+use crate::project::scan::{ImportLine, python_imports};
+use crate::project::{Entry, Modules, decode};
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::UnitId;
 
+/// A file of the project.
 pub(super) struct File {
-    pub path: PathBuf,
-    pub display: String,
-    pub language: Language,
+    pub entry: Entry,
+    /// Left out of findings about calls.
     pub aside: bool,
+    /// Inside of what the user asked for.
+    pub reported: bool,
     pub text: Option<Arc<str>>,
+    /// `None`: not parsed yet. `Some(None)`: can't be.
     pub module: Option<Option<Arc<Module>>>,
-    pub imports: Vec<Symbol>,
+    /// Known libraries that it imports.
+    pub imports: Vec<LibId>,
+    /// Its imports, as far as lines tell.
+    pub lines: Vec<ImportLine>,
 }
 
+/// The project.
 pub(super) struct ProjectWorld<'k> {
     pub files: Vec<File>,
     pub seeds: Vec<UnitId>,
     pub knowledge: &'k Knowledge,
-    by_module: FxHashMap<String, Vec<UnitId>>,
-    versions: FxHashMap<String, (String, String)>,
+    modules: Modules,
+    manifests: Libraries,
+    resolved: FxHashMap<(UnitId, String, u32), Vec<UnitId>>,
+    imports_read: bool,
 }
 
 impl<'k> ProjectWorld<'k> {
-    pub(super) fn new(files: Vec<File>, knowledge: &'k Knowledge, root: &Path) -> Self {
-        let mut by_module: FxHashMap<String, Vec<UnitId>> = FxHashMap::default();
-        for (index, file) in files.iter().enumerate() {
-            let Ok(relative) = file.path.strip_prefix(root) else { continue };
-            let mut parts: Vec<String> =
-                relative.with_extension("").iter().map(|p| p.to_string_lossy().into_owned()).collect();
-            if parts.last().is_some_and(|p| p == "__init__") {
-                parts.pop();
-            }
-            for start in 0..parts.len() {
-                by_module.entry(parts[start..].join(".")).or_default().push(UnitId(index as u32));
-            }
+    pub(super) fn new(files: Vec<File>, knowledge: &'k Knowledge, manifests: Libraries) -> Self {
+        let modules = Modules::new(files.iter().map(|f| f.entry.path.as_path()));
+        Self { files, seeds: Vec::new(), knowledge, modules, manifests, resolved: FxHashMap::default(), imports_read: false }
+    }
+
+    /// Parses files, several at a time.
+    pub(super) fn parse(&mut self, which: &[usize]) {
+        let todo: Vec<usize> = which.iter().copied().filter(|i| self.files[*i].module.is_none()).collect();
+        let parsed: Vec<(usize, Option<Arc<str>>, Option<Arc<Module>>)> = todo
+            .par_iter()
+            .map(|&index| {
+                let file = &self.files[index];
+                let text = file.text.clone().or_else(|| read(&file.entry));
+                let module = text.as_ref().map(|text| Arc::new(lower(file.entry.language, text)));
+                (index, text, module)
+            })
+            .collect();
+        for (index, text, module) in parsed {
+            let file = &mut self.files[index];
+            file.text = text;
+            file.module = Some(module);
         }
-        Self { files, seeds: Vec::new(), knowledge, by_module, versions: versions(root) }
+    }
+
+    /// Reads the import lines of all files that the scan passed by.
+    pub(super) fn read_imports(&mut self) {
+        if std::mem::replace(&mut self.imports_read, true) {
+            return;
+        }
+        let knowledge = self.knowledge;
+        self.files.par_iter_mut().for_each(|file| {
+            if file.text.is_none() && file.lines.is_empty() && !file.aside && file.entry.language == Language::Python {
+                file.lines = std::fs::read(&file.entry.path).map(|bytes| python_imports(&bytes)).unwrap_or_default();
+                for line in file.lines.iter().filter(|l| l.level == 0) {
+                    let top = Symbol::new(line.module.split('.').next().unwrap_or_default());
+                    for lib in knowledge.imported(top) {
+                        if !file.imports.contains(lib) {
+                            file.imports.push(*lib);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    /// The files that an import line may mean, modules named after `import` included.
+    pub(super) fn targets(&self, from: u32, line: &ImportLine) -> Vec<u32> {
+        let mut found: Vec<u32> = self.modules.resolve(from, &line.module, line.level).into_iter().take(2).collect();
+        for name in line.names.iter().filter(|n| *n != "*") {
+            let inner = if line.module.is_empty() { name.clone() } else { format!("{}.{name}", line.module) };
+            found.extend(self.modules.resolve(from, &inner, line.level).into_iter().take(1));
+        }
+        found
+    }
+
+    /// True if a file is the module of this name.
+    pub(super) fn is_module(&self, file: u32, name: &str) -> bool {
+        let path = &self.files[file as usize].entry.path;
+        path.file_stem().is_some_and(|s| s == name)
+            || path.file_name().is_some_and(|n| n == "__init__.py")
+                && path.parent().and_then(std::path::Path::file_name).is_some_and(|n| n == name)
+    }
+
+    fn pin(&self, unit: UnitId, lib: LibId) -> Option<&Pin> {
+        let path = &self.files[unit.0 as usize].entry.path;
+        let packages = &self.knowledge.library(lib).file.library.packages;
+        packages.iter().find_map(|p| self.manifests.pin(path, p))
     }
 }
 
-fn versions(root: &Path) -> FxHashMap<String, (String, String)> {
-    let mut found = FxHashMap::default();
-    if let Ok(text) = std::fs::read_to_string(root.join("requirements.txt")) {
-        for line in text.lines() {
-            if let Some((name, version)) = line.split_once("==") {
-                found.insert(name.trim().to_ascii_lowercase(), (version.trim().to_owned(), "requirements.txt".to_owned()));
-            }
-        }
+fn read(entry: &Entry) -> Option<Arc<str>> {
+    std::fs::read(&entry.path).ok().and_then(|bytes| decode(bytes).ok())
+}
+
+fn lower(language: Language, text: &str) -> Module {
+    match language {
+        Language::Python => crate::syntax::python::parse(text),
+        Language::Rust => crate::syntax::rust::parse(text),
     }
-    if let Ok(text) = std::fs::read_to_string(root.join("poetry.lock")) {
-        let mut name = String::new();
-        for line in text.lines() {
-            if let Some(value) = line.strip_prefix("name = ") {
-                name = value.trim_matches('"').to_ascii_lowercase();
-            }
-            if let Some(value) = line.strip_prefix("version = ") {
-                found.insert(name.clone(), (value.trim_matches('"').to_owned(), "poetry.lock".to_owned()));
-            }
-        }
-    }
-    found
 }
 
 impl World for ProjectWorld<'_> {
     fn module(&mut self, unit: UnitId) -> Option<Arc<Module>> {
-        let file = &mut self.files[unit.0 as usize];
-        if file.module.is_none() {
-            let text = std::fs::read(&file.path).ok().map(|b| Arc::from(String::from_utf8_lossy(&b).as_ref()));
-            let parsed = text.as_ref().map(|text: &Arc<str>| {
-                Arc::new(match file.language {
-                    Language::Python => crate::syntax::python::parse(text),
-                    Language::Rust => crate::syntax::rust::parse(text),
-                })
-            });
-            file.text = text;
-            file.module = Some(parsed);
+        let index = unit.0 as usize;
+        if self.files.get(index)?.module.is_none() {
+            self.parse(&[index]);
+            let file = &mut self.files[index];
+            if file.lines.is_empty() && file.entry.language == Language::Python {
+                let text = file.text.clone().unwrap_or_default();
+                file.lines = python_imports(text.as_bytes());
+            }
         }
-        file.module.clone().flatten()
+        self.files[index].module.clone().flatten()
     }
 
     fn text(&self, unit: UnitId) -> Arc<str> {
-        self.files[unit.0 as usize].text.clone().unwrap_or_else(|| Arc::from(""))
+        self.files[unit.0 as usize].text.clone().unwrap_or_default()
     }
 
     fn resolve(&mut self, from: UnitId, path: &[Symbol], level: u32) -> Vec<UnitId> {
         let joined = path.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".");
-        let file = &self.files[from.0 as usize];
-        if level == 0 {
-            let own = file.path.parent().map(Path::to_path_buf).unwrap_or_default();
-            let mut found: Vec<UnitId> =
-                self.by_module.get(&joined).cloned().unwrap_or_default().into_iter().filter(|u| *u != from).collect();
-            found.sort_by_key(|u| {
-                let p = &self.files[u.0 as usize].path;
-                (p.parent() != Some(&own), p.components().count())
-            });
-            return found;
+        let key = (from, joined, level);
+        if let Some(known) = self.resolved.get(&key) {
+            return known.clone();
         }
-        let mut base = file.path.parent().map(Path::to_path_buf).unwrap_or_default();
-        for _ in 1..level {
-            base.pop();
-        }
-        for part in path {
-            base.push(part.as_str());
-        }
-        let candidates = [base.with_extension("py"), base.join("__init__.py")];
-        self.files
-            .iter()
-            .enumerate()
-            .filter(|(_, f)| candidates.contains(&f.path))
-            .map(|(i, _)| UnitId(i as u32))
-            .collect()
+        let found: Vec<UnitId> = self.modules.resolve(from.0, &key.1, level).into_iter().map(UnitId).collect();
+        self.resolved.insert(key, found.clone());
+        found
     }
 
-    fn assumed(&mut self, _unit: UnitId, lib: LibId) -> Assumed {
+    fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed {
         let library = self.knowledge.library(lib);
-        for package in &library.file.library.packages {
-            if let Some((version, source)) = self.versions.get(&package.to_ascii_lowercase()) {
-                let release: Release = version.parse().unwrap_or_default();
-                return Assumed { release, known: true, text: format!("{package} {version}, from {source}") };
+        let head = &library.file.library;
+        let name = &head.name;
+        match self.pin(unit, lib) {
+            Some(pin) => {
+                let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
+                let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
+                let text = match pin.least {
+                    Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
+                        format!("{name} {written}, from {}", pin.source)
+                    }
+                    Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
+                    None => format!("{name} without a version in {}, taken as {}", pin.source, short(release)),
+                };
+                Assumed { release, newest: newest(pin), known: pin.least.is_some(), text }
             }
-        }
-        let name = &library.file.library.name;
-        Assumed {
-            release: library.oldest,
-            known: false,
-            text: format!("{name} of unknown version, taken as {}", library.oldest),
+            None => {
+                if let Some(implied) = self.implied(unit, lib) {
+                    return implied;
+                }
+                let release = fallback(self.knowledge, lib);
+                let text = format!("{name}, version not found, taken as {}", short(release));
+                Assumed { release, newest: NEWEST, known: false, text }
+            }
         }
     }
 
     fn imports(&mut self, unit: UnitId) -> Vec<LibId> {
-        let mut seen = FxHashSet::default();
-        let names = self.files[unit.0 as usize].imports.clone();
-        names.iter().flat_map(|n| self.knowledge.imported(*n).to_vec()).filter(|l| seen.insert(*l)).collect()
+        self.files[unit.0 as usize].imports.clone()
     }
 
     fn seeds(&self) -> Vec<UnitId> {
@@ -150,6 +192,59 @@ impl World for ProjectWorld<'_> {
     }
 
     fn display(&self, unit: UnitId) -> String {
-        self.files[unit.0 as usize].display.clone()
+        self.files[unit.0 as usize].entry.display.clone()
+    }
+}
+
+impl ProjectWorld<'_> {
+    /// What the version of a layer says of its driver's, where no manifest names that one.
+    fn implied(&self, unit: UnitId, driver: LibId) -> Option<Assumed> {
+        for (id, library) in self.knowledge.libraries() {
+            if library.driver != driver || id == driver {
+                continue;
+            }
+            let Some(pin) = self.pin(unit, id) else { continue };
+            let Some(least) = pin.least else { continue };
+            let found = library.file.library.implies.iter().find(|i| crate::knowledge::matches(i.versions.as_deref(), least));
+            if let Some(release) = found.and_then(|i| i.driver.parse::<Release>().ok()) {
+                let name = &self.knowledge.library(driver).file.library.name;
+                let layer = &library.file.library.name;
+                let text = format!("{name} {} or newer, by {layer} {}, from {}", short(release), pin.written.trim_start_matches('='), pin.source);
+                return Some(Assumed { release, newest: NEWEST, known: true, text });
+            }
+        }
+        None
+    }
+}
+
+/// Newer than any.
+const NEWEST: Release = Release(u32::MAX, 0, 0);
+
+/// The newest version that a pin allows.
+fn newest(pin: &Pin) -> Release {
+    if pin.firmness >= Firmness::Pinned {
+        return pin.least.unwrap_or(NEWEST);
+    }
+    let bound = pin.written.split(',').find_map(|part| part.trim().strip_prefix('<')?.trim_start_matches('=').parse::<Release>().ok());
+    match bound {
+        // Just below: `<4` allows every 3.
+        Some(Release(major, 0, 0)) if major > 0 => Release(major - 1, u32::MAX, 0),
+        Some(Release(major, minor, 0)) if minor > 0 => Release(major, minor - 1, u32::MAX),
+        Some(bound) => bound,
+        None => NEWEST,
+    }
+}
+
+/// What is assumed where nothing is known.
+fn fallback(knowledge: &Knowledge, lib: LibId) -> Release {
+    let library = knowledge.library(lib);
+    library.file.library.assumed.as_deref().and_then(|a| a.parse().ok()).unwrap_or(library.oldest)
+}
+
+/// Without zeros at the end.
+fn short(release: Release) -> String {
+    match release {
+        Release(a, b, 0) => format!("{a}.{b}"),
+        Release(a, b, c) => format!("{a}.{b}.{c}"),
     }
 }

@@ -88,10 +88,12 @@ pub struct SelectionArgs {
 impl SelectionArgs {
     fn selection(&self) -> Result<Selection, Explained> {
         let parse = |flag: &str, words: &[String]| {
-            words
+            // A comma at the end is no mistake; nothing but commas is one.
+            let given = words
                 .iter()
-                .map(|word| selector(flag, word.trim()))
-                .collect::<Result<Vec<_>, _>>()
+                .map(|word| word.trim())
+                .filter(|word| !word.is_empty() || words.len() == 1);
+            given.map(|word| selector(flag, word)).collect::<Result<Vec<_>, _>>()
         };
         Ok(Selection {
             select: self.select.as_ref().map(|words| parse("--select", words)).transpose()?,
@@ -105,7 +107,7 @@ fn selector(flag: &str, word: &str) -> Result<Selector, Explained> {
     Selector::parse(word).map_err(|help| {
         Explained::new(format!("unknown rule `{word}` for `{flag}`"))
             .because("a rule is meant by its code (RL101), a prefix of codes (RL1), its name, or ALL for all of them")
-            .help(help)
+            .help(Some(help))
     })
 }
 

@@ -10,11 +10,11 @@ use super::error::{CliError, Explained};
 use super::progress::Bar;
 use super::session::Session;
 use super::ui::Ui;
-use super::{Status, ci, hints, statistics};
+use super::{Status, ci, fixing, hints, known, statistics};
 use crate::analysis;
 use crate::check::{self, Checked, View};
 use crate::config::FailOn;
-use crate::findings::{Confidence, Severity};
+use crate::findings::{Confidence, Finding, Severity};
 use crate::report::{self, Format, Report, Style};
 
 /// Arguments of `check`.
@@ -39,6 +39,12 @@ pub struct Args {
     /// The name of the file on standard input; it decides the language and the configuration [default: stdin.py]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     stdin_filename: Option<PathBuf>,
+
+    #[command(flatten)]
+    fixing: fixing::FixArgs,
+
+    #[command(flatten)]
+    known: known::KnownArgs,
 
     #[command(flatten)]
     selection: SelectionArgs,
@@ -131,19 +137,39 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
                 .try_for_each(|path| writeln!(out, "{}", analysis::shown(path)))
         });
     }
-    let bar = Bar::new(ui);
-    session.request.progress = bar.progress();
     let view = View {
         level: args.level,
         min_confidence: args.min_confidence,
     };
-    let checked = check::check(&session.resolver, &session.request, view)?;
-    drop(bar);
-    session.problems(ui)?;
-    write_report(args, &session, &checked, ui)?;
     let fail_on = args.fail_on.unwrap_or(session.settings.fail_on);
-    let fails = !args.exit_zero && fail_on.fails(&checked.analysis.findings);
-    Ok(if fails { Status::Findings } else { Status::Clean })
+    let fails = |findings: &[Finding]| !args.exit_zero && fail_on.fails(findings);
+    let mut known = known::Known::new(&args.known, &session, view)?;
+    let mut analyse = || -> Result<Checked, CliError> {
+        let bar = Bar::new(ui);
+        session.request.progress = bar.progress();
+        let mut checked = check::check(&session.resolver, &session.request, view)?;
+        drop(bar);
+        session.problems(ui)?;
+        known.filter(&mut checked, &session);
+        Ok(checked)
+    };
+    let mut checked = analyse()?;
+    if args.fixing.wanted() {
+        let done = fixing::run(&args.fixing, &mut checked, analyse, fails, ui)?;
+        if let fixing::Done::Stop(status) = done {
+            return Ok(status);
+        }
+    }
+    if let Some(status) = known.write(&mut checked, &session, ui)? {
+        return Ok(status);
+    }
+    write_report(args, &session, &checked, ui)?;
+    known.say(ui);
+    Ok(if fails(&checked.analysis.findings) {
+        Status::Findings
+    } else {
+        Status::Clean
+    })
 }
 
 fn show(ui: &Ui, text: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Status, CliError> {
@@ -186,6 +212,22 @@ fn write_report(args: &Args, session: &Session, checked: &Checked, ui: &Ui) -> R
         out.write_all(&text)?;
         out.flush()?;
     }
+    // A log with JSON helps nobody who reads it; who asked for it has redirected the output.
+    if name == "gitlab" && automatic == Some(name) && args.output_format.is_none() {
+        let mut log = Vec::new();
+        if let Some(concise) = report::find("concise") {
+            concise.write(
+                &Report {
+                    style: Style::default(),
+                    place: report.place.clone(),
+                    ..report
+                },
+                &mut log,
+            )?;
+        }
+        ui.say(String::from_utf8_lossy(&log).trim_end());
+        ui.say(report::summary(&report));
+    }
     if name == "github" {
         format
             .finish(&report)
@@ -197,12 +239,15 @@ fn write_report(args: &Args, session: &Session, checked: &Checked, ui: &Ui) -> R
     if to_file || (format.is_for_people() && !args.statistics) {
         ui.say(report::summary(&report));
     }
+    if let Some(line) = fixing::available(&checked.analysis.findings).filter(|_| format.is_for_people()) {
+        ui.say(line);
+    }
     if checked.suppressed > 0 {
         ui.detail(format_args!(
             "{} suppressed",
             report::counted(checked.suppressed, "finding")
         ));
     }
-    hints::after(&session.request, &checked.analysis.stats, ui);
+    hints::after(&session.request, &checked.analysis.stats, format.is_for_people(), ui);
     Ok(())
 }

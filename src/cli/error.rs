@@ -2,17 +2,15 @@
 
 use std::io;
 
-use crate::config::Problems;
+use crate::diagnostics::Problems;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub enum CliError {
     /// Bad usage.
     Usage(Explained),
-    /// Mistakes in configuration files, with carets.
+    /// Mistakes in configuration or driver files, with carets.
     Config(Vec<Problems>),
-    /// A complete diagnostic from elsewhere.
-    Diagnostic(String),
     /// The output could not be written.
     Output(io::Error),
 }
@@ -72,6 +70,8 @@ impl From<Problems> for CliError {
 
 impl From<crate::analysis::AnalysisError> for CliError {
     fn from(error: crate::analysis::AnalysisError) -> Self {
-        Self::Diagnostic(error.to_string())
+        match error {
+            crate::analysis::AnalysisError::Rules(problems) => Self::Config(problems),
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::analysis::{Request, Stats};
 use crate::report::counted;
 
 /// Says what was done, and why it may be less than expected.
-pub fn after(request: &Request, stats: &Stats, ui: &Ui) {
+pub fn after(request: &Request, stats: &Stats, for_people: bool, ui: &Ui) {
     ui.detail(format_args!(
         "{} seen, {} parsed, {} bytes read, {:.3} s",
         counted(stats.files_seen as usize, "file"),
@@ -27,7 +27,7 @@ pub fn after(request: &Request, stats: &Stats, ui: &Ui) {
             paths.join(", ")
         ));
         ui.hint("files that `.gitignore` or `exclude` leaves out are not read; `--show-files` lists those that are");
-    } else if stats.drivers.is_empty() {
+    } else if for_people && stats.drivers.is_empty() {
         ui.hint(format_args!(
             "{} imported no database driver that is known here; `rules` in the configuration can add one",
             if stats.files_seen == 1 {

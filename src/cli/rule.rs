@@ -41,7 +41,7 @@ pub fn run(args: &Args, ui: &Ui) -> Result<Status, CliError> {
             Ok(_) => error
                 .because("this is a prefix of several codes")
                 .help(Some("`reconnect-lint rules` lists all rules")),
-            Err(help) => error.help(help),
+            Err(help) => error.help(Some(help)),
         }
         .into());
     };

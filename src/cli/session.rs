@@ -79,7 +79,7 @@ impl Session {
             .resolver
             .take_problems()
             .into_iter()
-            .partition(crate::config::Problems::fatal);
+            .partition(crate::diagnostics::Problems::fatal);
         let fatal: Vec<_> = fatal;
         ui.config_warnings(&Vec::from_iter::<Vec<_>>(warnings));
         if fatal.is_empty() {

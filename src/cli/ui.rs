@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::args::{ColorWhen, Global};
 use super::error::CliError;
-use crate::config::Problems;
+use crate::diagnostics::Problems;
 use crate::report::Style;
 
 /// What the user wants to see, and where.
@@ -51,6 +51,11 @@ impl Ui {
     /// Standard output, buffered. Flush it: errors in a destructor are lost.
     pub fn out(&self) -> impl Write + use<> {
         io::BufWriter::new(anstream::AutoStream::new(io::stdout(), choice(self.out_color)))
+    }
+
+    /// Standard output for a user's file: what looks like an escape code in it stays.
+    pub fn raw() -> impl Write + use<> {
+        io::BufWriter::new(io::stdout())
     }
 
     /// Standard error; messages to people.
@@ -115,7 +120,6 @@ impl Ui {
                 let texts: Vec<String> = all.iter().map(|problems| problems.render(self.err_color)).collect();
                 writeln!(err, "{}", texts.join("\n\n"))
             }
-            CliError::Diagnostic(text) => writeln!(err, "{}", text.trim_end()),
             CliError::Output(error) => writeln!(err, "{red}error{red:#}: the output cannot be written: {error}"),
         };
     }

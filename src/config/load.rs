@@ -9,10 +9,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::globs::Patterns;
 use super::options::{ENV_KEYS, KEYS, Options, Text};
-use super::problem::{Problem, Problems};
 use super::selector::{Selection, Selector};
 use super::settings::FailOn;
 use crate::analysis::EnvNames;
+use crate::diagnostics::{Problem, Problems};
 use crate::findings::{Code, Confidence, Severity};
 use crate::{report, suggest};
 
@@ -137,7 +137,7 @@ fn layers(sections: &[&[&str]], root: &Path, problems: &mut Problems) -> Vec<Lay
         Err(error) => {
             // A broken manifest that never speaks of us is for its own tool to report.
             if sections == [&[] as &[&str]] || text.contains("reconnect-lint") {
-                problems.problems.push(from_toml(&error));
+                problems.problems.push(Problem::from_toml(&error));
             }
             return Vec::new();
         }
@@ -156,14 +156,6 @@ fn layers(sections: &[&[&str]], root: &Path, problems: &mut Problems) -> Vec<Lay
     layers
 }
 
-fn from_toml(error: &toml::de::Error) -> Problem {
-    let message = error.message().trim().trim_end_matches('.').to_owned();
-    match error.span() {
-        Some(span) => Problem::new(message, span),
-        None => Problem::general(message),
-    }
-}
-
 fn layer(value: &Spanned<DeValue<'_>>, root: &Path, problems: &mut Problems) -> Layer {
     let found = &mut problems.problems;
     let before = found.len();
@@ -177,7 +169,7 @@ fn layer(value: &Spanned<DeValue<'_>>, root: &Path, problems: &mut Problems) -> 
     match Options::deserialize(toml::de::ValueDeserializer::from(value.clone())) {
         Ok(options) => check(&options, root, run_wide(value), found),
         Err(error) => {
-            found.push(from_toml(&error));
+            found.push(Problem::from_toml(&error));
             Layer::default()
         }
     }
@@ -296,7 +288,7 @@ impl Checker<'_> {
             Ok(selector) => Some(selector),
             Err(help) => {
                 self.found
-                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(help));
+                    .push(Problem::new(format!("unknown rule `{}`", word.get_ref()), word.span()).help(Some(help)));
                 None
             }
         }
@@ -346,7 +338,10 @@ impl Checker<'_> {
         if path.exists() {
             return Some(path);
         }
-        let help = suggest::path(&path).map(|similar| format!("did you mean `{}`?", similar.display()));
+        let help = suggest::path(&path).map(|similar| {
+            let similar = similar.strip_prefix(self.root).unwrap_or(&similar);
+            format!("did you mean `{}`?", similar.display())
+        });
         let message = format!("no such {what}: `{}`", word.get_ref());
         let help = help.or_else(|| Some(format!("paths are relative to `{}`", self.root.display())));
         self.found.push(Problem::new(message, word.span()).help(help));

@@ -1,13 +1,12 @@
 //! Configuration: found next to the code, checked down to the last key, resolved to [`Settings`].
 //!
 //! In: `reconnect-lint.toml`, a section of `pyproject.toml` or `Cargo.toml`, overrides of the command line.
-//! Out: [`Settings`] per folder. What cannot be understood is a [`Problem`] with its place; nothing is ignored.
+//! Out: [`Settings`] per folder. What cannot be understood is a [`Problem`](crate::diagnostics::Problem) with its place; nothing is ignored.
 //! May not know: the engine, how findings are reported.
 
 mod globs;
 mod load;
 mod options;
-mod problem;
 mod resolver;
 pub mod schema;
 mod selector;
@@ -16,7 +15,6 @@ mod show;
 
 pub use globs::Patterns;
 pub use options::{Options, Override};
-pub use problem::{Problem, Problems};
 pub use resolver::{Mode, Resolver};
 pub use selector::{Selection, Selector};
 pub use settings::{FailOn, Settings};

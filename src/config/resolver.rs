@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::load::{self, FILES, Layer, Loaded};
 use super::options::Override;
-use super::problem::{Problem, Problems};
 use super::selector::Selection;
 use super::settings::Settings;
+use crate::diagnostics::{Problem, Problems};
 
 /// Longest chain of `extend`.
 const DEEPEST: usize = 16;
@@ -112,6 +112,11 @@ impl Resolver {
             path.parent().map(Path::to_path_buf).unwrap_or_default()
         };
         self.folder(&folder)
+    }
+
+    /// The settings for a file by its absolute path. Unlike [`Self::settings`] it does not look at the disk.
+    pub fn settings_of_file(&self, path: &Path) -> Arc<Settings> {
+        self.folder(path.parent().unwrap_or(Path::new("")))
     }
 
     /// Whether the walk leaves out a file or folder (by itself; it never enters folders that are left out).

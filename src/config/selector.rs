@@ -15,8 +15,8 @@ pub struct Selector {
 }
 
 impl Selector {
-    /// Understands a word; the error is a "did you mean", if there is a similar rule.
-    pub fn parse(word: &str) -> Result<Self, Option<String>> {
+    /// Understands a word; the error is a "did you mean".
+    pub fn parse(word: &str) -> Result<Self, String> {
         if word == "ALL" {
             return Ok(Self {
                 codes: texts::rules().iter().map(|rule| rule.code).collect(),
@@ -36,7 +36,10 @@ impl Selector {
             .filter(|code| upper.len() >= 2 && code.to_string().starts_with(&upper))
             .collect();
         if codes.is_empty() {
-            Err(did_you_mean(word))
+            Err(suggest::rule(
+                word,
+                texts::rules().iter().map(|rule| (rule.code.to_string(), rule.name)),
+            ))
         } else {
             Ok(Self {
                 codes,
@@ -49,23 +52,6 @@ impl Selector {
     pub fn codes(&self) -> &[Code] {
         &self.codes
     }
-}
-
-/// A rule with a similar code or name.
-pub fn did_you_mean(word: &str) -> Option<String> {
-    let upper = word.to_ascii_uppercase();
-    let codes: Vec<String> = texts::rules().iter().map(|rule| rule.code.to_string()).collect();
-    // Codes are all alike: one is meant only if it is the only one that a single slip leads to.
-    let near: Vec<&String> = codes
-        .iter()
-        .filter(|code| strsim::damerau_levenshtein(code, &upper) == 1)
-        .collect();
-    if let [code] = near[..] {
-        return Some(format!("did you mean `{code}`?"));
-    }
-    let looks_like_code = word.len() <= 6 && word.chars().any(|c| c.is_ascii_digit());
-    let names = texts::rules().iter().map(|rule| rule.name).filter(|_| !looks_like_code);
-    suggest::did_you_mean(word, names).or_else(|| Some("`reconnect-lint rules` lists all rules".to_owned()))
 }
 
 /// One layer of a selection: a file or the command line.
@@ -191,7 +177,7 @@ mod tests {
         }
         assert_eq!(
             Selector::parse("unguarded-curser"),
-            Err(Some("did you mean `unguarded-cursor`?".to_owned()))
+            Err("did you mean `unguarded-cursor`?".to_owned())
         );
     }
 }

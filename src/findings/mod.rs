@@ -3,7 +3,11 @@
 //! In: verdicts turned into findings by `lints`. Out: findings for `report` and `fix`.
 //! May not know: syntax trees, drivers, how a report looks.
 
+pub mod baseline;
+pub mod changed;
 pub mod fingerprint;
+mod logical;
+pub mod suppress;
 
 use std::fmt;
 use std::str::FromStr;

@@ -2,6 +2,9 @@
 //!
 //! In: findings with fixes. Out: new texts. May not know: lints, reports.
 
+mod apply;
+mod encoding;
 mod write;
 
-pub use write::write_atomically;
+pub use apply::{Plan, plan};
+pub use write::{WriteError, write_atomically, write_text};

@@ -4,6 +4,25 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::encoding::reencode;
+
+/// Why a text was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// What is on disk is not what was analysed, or cannot hold the new text.
+    #[error("it changed since it was read, or its encoding cannot hold the new text")]
+    Changed,
+}
+
+/// Replaces the text of a file that was read as `old`; its encoding stays.
+pub fn write_text(path: &Path, old: &str, new: &str) -> Result<(), WriteError> {
+    let bytes = reencode(&fs::read(path)?, old, new).ok_or(WriteError::Changed)?;
+    Ok(write_atomically(path, &bytes)?)
+}
+
 /// Replaces a file in one step, keeping its permissions. A symbolic link stays one; its target is replaced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());

@@ -5,7 +5,7 @@ use super::Interp;
 use crate::core::Symbol;
 use crate::knowledge::{Consumes, Item, TypeId};
 use crate::resolve::value::{
-    Descriptor, ExprRef, Handle, Obj, ObjId, OptionsId, UnitId, Value,
+    Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value,
 };
 
 /// The heap entry for elements whose key is not known.
@@ -15,15 +15,7 @@ impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
             Some(from) => Handle { ty, created: None, ..*from },
-            None => Handle {
-                ty,
-                origin: None,
-                created: None,
-                likely: false,
-                flags: 0,
-                guard: None,
-                options: OptionsId(0),
-            },
+            None => Handle::of(ty),
         };
         self.v.one(Obj::Handle(handle))
     }
@@ -148,10 +140,10 @@ impl Interp<'_> {
                 let inner = self.v.single(obj);
                 self.v.one(Obj::Partial(Value::UNKNOWN, vec![inner], Vec::new()))
             }
-            Obj::Exception(_) => match name.as_str() {
-                "__class__" => Value::UNKNOWN,
-                _ => Value::UNKNOWN,
-            },
+            Obj::Func(func, _) if name.as_str() == "__name__" => {
+                let name = self.with_func(func, |f| f.name).flatten();
+                self.v.one(Obj::Str(name, None))
+            }
             Obj::List(_) | Obj::Dict(_) | Obj::Record(..) | Obj::Tuple(_) | Obj::Str(..) | Obj::Generator(_)
             | Obj::Lazy(..) | Obj::Comprehension(..) | Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..)
             | Obj::Guarded(..) | Obj::Running(..) | Obj::Coroutine(_) | Obj::Manager(_) | Obj::Guard(_)
@@ -200,7 +192,7 @@ impl Interp<'_> {
                 }
             }
         }
-        self.v.one(Obj::External(full))
+        self.external_value(full)
     }
 
     fn handle_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
@@ -216,23 +208,23 @@ impl Interp<'_> {
     }
 
     fn type_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
-        let ty = self.k.ty(handle.ty);
-        let release = {
-            let lib = ty.lib;
-            self.assumed(at.unit, lib).release
-        };
+        self.note_look(handle, name);
         let ty = self.k.ty(handle.ty);
         if let Some(&spec) = ty.methods.get(&name) {
+            // A layer's type inherits the driver's methods, and those are gated by the driver's version.
             let known = self.assumed(at.unit, self.k.call(spec).lib);
             let versions = self.k.call(spec).call.versions.as_deref();
-            if !known.known || crate::knowledge::matches(versions, release) {
+            if !known.known || crate::knowledge::matches(versions, known.release) {
                 return self.v.one(Obj::Method(obj, spec, at));
             }
         }
         if let Some(&spec) = ty.properties.get(&name) {
             return self.apply(spec, Some(obj), &Args::default(), at);
         }
-        if let Some(reference) = ty.spec.attributes.get(name.as_str()).cloned() {
+        let starred = |key: &&String| key.strip_prefix('*').is_some_and(|end| name.as_str().ends_with(end));
+        let named = ty.spec.attributes.get(name.as_str());
+        let named = named.or_else(|| ty.spec.attributes.keys().find(starred).and_then(|k| ty.spec.attributes.get(k)));
+        if let Some(reference) = named.cloned() {
             return self.typed(&reference, ty.lib, obj, None);
         }
         if let Some(reference) = ty.spec.attribute.clone() {
@@ -254,6 +246,15 @@ impl Interp<'_> {
         if let Some(inner) = reference.strip_prefix("list:") {
             return self.typed(inner, lib, from, created);
         }
+        if let Some(class) = reference.strip_prefix("class:") {
+            let path = self.k.type_named(lib, class).and_then(|t| self.k.ty(t).spec.paths.first().cloned());
+            return match path {
+                Some(path) => self.external(&path),
+                // A class or function by its path.
+                None if class.contains('.') => self.external(class),
+                None => Value::UNKNOWN,
+            };
+        }
         match reference {
             "self" => self.v.single(from),
             "unknown" | "none" => Value::UNKNOWN,
@@ -261,28 +262,9 @@ impl Interp<'_> {
                 let Some(ty) = self.k.type_named(lib, reference) else { return Value::UNKNOWN };
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
-                    Obj::Instance(_, origin) => Handle {
-                        ty,
-                        origin: *origin,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
-                    _ => Handle {
-                        ty,
-                        origin: None,
-                        created: None,
-                        likely: false,
-                        flags: 0,
-                        guard: None,
-                        options: OptionsId(0),
-                    },
+                    Obj::Instance(_, origin) => Handle { origin: *origin, ..Handle::of(ty) },
+                    _ => Handle::of(ty),
                 };
-                if handle.ty != ty {
-                    handle.flags = 0;
-                }
                 handle.ty = ty;
                 handle.created = created.or(if self.k.ty(ty).spec.iterate.is_some() { handle.created } else { None });
                 self.v.one(Obj::Handle(handle))
@@ -306,6 +288,9 @@ impl Interp<'_> {
             value = self.field(general, name).unwrap_or(Value::NOTHING);
         }
         if value != Value::NOTHING {
+            if value == Value::UNKNOWN {
+                return self.convention(name, at).unwrap_or(value);
+            }
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
@@ -341,9 +326,7 @@ impl Interp<'_> {
     /// Attributes that a class's objects have from a library's class it extends.
     fn outside_attr(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let shared = self.handle(ty, None);
-            let Some(Obj::Handle(handle)) = self.v.only(shared) else { continue };
-            let mut handle = *handle;
+            let mut handle = self.model_handle(ty, class, at)?;
             if let Obj::Instance(_, origin) = self.v.get(obj) {
                 handle.origin = *origin;
             }
@@ -356,19 +339,42 @@ impl Interp<'_> {
         None
     }
 
+    /// The handle through which a class of the program that extends a library's one talks to the store. `None` if that
+    /// leads through an attribute (`Meta.database`) that holds no handle.
+    fn model_handle(&mut self, ty: TypeId, class: crate::resolve::value::ClassRef, at: ExprRef) -> Option<Handle> {
+        let Some(through) = self.k.ty(ty).spec.through.clone() else { return Some(Handle::of(ty)) };
+        let class_obj = self.v.obj(Obj::Class(class));
+        let mut parts = through.split('.').map(Symbol::new);
+        let mut value = self.class_attr(class, class_obj, parts.next()?)?;
+        for part in parts {
+            value = self.attr(value, part, at);
+        }
+        let found = self.v.list(value).into_iter().find_map(|o| match self.v.get(o) {
+            Obj::Handle(handle) => Some(*handle),
+            // An object of a class of the program that extends the library's database.
+            Obj::Instance(_, origin) => Some(Handle { origin: *origin, ..Handle::of(ty) }),
+            _ => None,
+        })?;
+        Some(Handle { ty, created: None, derived: None, ..found })
+    }
+
     /// Attributes of a class from a library's class that it extends (`Model.objects`).
     fn outside_class_attr(&mut self, class: crate::resolve::value::ClassRef, name: Symbol, at: ExprRef) -> Option<Value> {
         for ty in self.outside_types(class) {
-            let entry = self.k.ty(ty);
-            let lib = entry.lib;
-            let value = self.handle(ty, None);
-            let id = self.v.objs(value)[0];
+            let lib = self.k.ty(ty).lib;
+            let handle = self.model_handle(ty, class, at)?;
+            let id = self.v.obj(Obj::Handle(handle));
             let entry = self.k.ty(ty);
             if let Some(&spec) = entry.class_methods.get(&name) {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
             }
             if let Some(reference) = entry.spec.class_attributes.get(name.as_str()).cloned() {
-                return Some(self.typed(&reference, lib, id, Some(at)));
+                let value = self.typed(&reference, lib, id, Some(at));
+                let lazy = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.iterate.is_some()));
+                if lazy {
+                    self.making(lib, None, at);
+                }
+                return Some(value);
             }
             if let Some(&spec) = entry.methods.get(&name) {
                 return Some(self.v.one(Obj::Unbound(ty, spec)));
@@ -379,21 +385,14 @@ impl Interp<'_> {
 
     /// A name that by convention holds a handle, in a module that imports its library.
     pub(super) fn convention(&mut self, name: Symbol, at: ExprRef) -> Option<Value> {
+        let name = name.as_str().trim_start_matches('_');
         let libs = self.world.imports(at.unit);
         for lib in libs {
             let file = &self.k.library(lib).file;
             for (key, names) in &file.conventions {
-                if names.iter().any(|n| n == name.as_str()) {
+                if names.iter().any(|n| n == name) {
                     if let Some(ty) = self.k.type_named(lib, key) {
-                        let handle = Handle {
-                            ty,
-                            origin: None,
-                            created: None,
-                            likely: true,
-                            flags: 0,
-                            guard: None,
-                            options: OptionsId(0),
-                        };
+                        let handle = Handle { likely: true, ..Handle::of(ty) };
                         return Some(self.v.one(Obj::Handle(handle)));
                     }
                 }
@@ -406,6 +405,12 @@ impl Interp<'_> {
         let objs = self.v.list(base);
         let strong = objs.len() == 1;
         for obj in objs {
+            self.note_store(obj, name, value);
+            if let Obj::External(path) = *self.v.get(obj) {
+                if self.k.is_scope(path) {
+                    self.note_per_unit(value);
+                }
+            }
             match self.v.get(obj).clone() {
                 Obj::Instance(..) => self.write_field(obj, name, value, strong),
                 Obj::Class(_) => self.heap_join((obj, name), value),
@@ -464,6 +469,7 @@ impl Interp<'_> {
         let name = self.item_name(key);
         for obj in self.v.list(base) {
             let obj = self.shared(obj);
+            self.note_store(obj, name, value);
             match self.v.get(obj) {
                 Obj::None | Obj::Str(..) => {}
                 Obj::Unknown => {
@@ -539,7 +545,7 @@ impl Interp<'_> {
                 }
                 Obj::List(_) | Obj::Dict(_) | Obj::External(_) | Obj::Class(_) => self.entry(obj, name),
                 Obj::Unknown => self.heap_get((obj, name)).unwrap_or(Value::UNKNOWN),
-                Obj::Lazy(..) | Obj::Generator(_) => Value::UNKNOWN,
+                Obj::Made(_) => self.v.single(obj),
                 _ => Value::UNKNOWN,
             };
             let one = self.force(one);
@@ -579,22 +585,20 @@ impl Interp<'_> {
 
     /// All values in a container.
     pub(super) fn entries(&mut self, obj: ObjId) -> Value {
-        let keys: Vec<Value> = self
-            .heap
-            .iter()
-            .filter(|((o, n), _)| *o == obj && (n.as_str() == ANY || n.as_str().starts_with('[')))
-            .map(|(_, v)| *v)
-            .collect();
+        let keys: Vec<Value> =
+            self.heap_of(obj).filter(|(n, _)| n.as_str() == ANY || n.as_str().starts_with('[')).map(|(_, v)| v).collect();
         self.join_all(&keys)
     }
 
     /// The known keys of a dictionary.
     pub(super) fn keys(&self, obj: ObjId) -> Vec<Symbol> {
-        self.heap
-            .keys()
-            .filter(|(o, n)| *o == obj && n.as_str().starts_with('['))
-            .map(|(_, n)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
-            .collect()
+        let mut keys: Vec<Symbol> = self
+            .heap_of(obj)
+            .filter(|(n, _)| n.as_str().starts_with('['))
+            .map(|(n, _)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
+            .collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub(super) fn join_all(&mut self, values: &[Value]) -> Value {
@@ -615,6 +619,12 @@ impl Interp<'_> {
                     let all = self.join_all(&items);
                     for part in &mut parts {
                         *part = self.v.join(*part, all);
+                    }
+                }
+                Obj::Made(_) => {
+                    let whole = self.v.single(obj);
+                    for part in &mut parts {
+                        *part = self.v.join(*part, whole);
                     }
                 }
                 Obj::List(_) => {

@@ -166,7 +166,7 @@ impl Interp<'_> {
                     return self.builtin_method(pos[0], pos[1], args, at);
                 }
                 if func == Value::UNKNOWN {
-                    return pos[0];
+                    return pos.first().copied().unwrap_or(Value::UNKNOWN);
                 }
                 let mut all = Args { pos, kw, ..Args::default() };
                 all.pos.extend(&args.pos);
@@ -209,6 +209,10 @@ impl Interp<'_> {
         let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
         for value in values {
             for obj in self.v.list(value) {
+                // A generator expression that is handed over is taken to be used up there.
+                if let Obj::Comprehension(expr, env) = *self.v.get(obj) {
+                    self.run_comprehension(expr, env, expr);
+                }
                 if matches!(self.v.get(obj), Obj::Coroutine(_)) {
                     let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
                     let value = self.v.single(obj);
@@ -259,6 +263,9 @@ impl Interp<'_> {
         let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
+        if f.is_generator && self.coroutine_funcs.contains(&func) {
+            return self.v.one(Obj::Coroutine(act));
+        }
         if f.is_generator {
             self.emit_making(act, at);
             return self.v.one(Obj::Generator(act));
@@ -267,7 +274,11 @@ impl Interp<'_> {
             return self.v.one(Obj::Coroutine(act));
         }
         let summary = self.summary(act);
+        let mark = self.log_mark();
         self.forward(&summary, at);
+        if self.cached_funcs.contains(&func) {
+            self.cache_openings(mark);
+        }
         if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
             self.raise(summary.raises.to_vec());
         }
@@ -285,8 +296,7 @@ impl Interp<'_> {
 
     /// The errors of a summary arrive at the caller.
     pub(super) fn forward(&mut self, summary: &Summary, at: ExprRef) {
-        self.waits_log += usize::from(summary.waits);
-        self.makings_log.extend(summary.flights.iter().filter_map(|f| f.making));
+        self.log.extend(summary.events.iter().copied());
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
             flight.path = self.path_prepend(at, flight.path);
@@ -305,6 +315,7 @@ impl Interp<'_> {
                 && f.error == flight.error
                 && f.notes == flight.notes
                 && f.created == flight.created
+                && f.ends_loop == flight.ends_loop
                 && f.making == flight.making
         });
         match index {
@@ -355,7 +366,7 @@ impl Interp<'_> {
             yields: Value::NOTHING,
             flights: Rc::from([]),
             diverges: false,
-            waits: false,
+            events: Rc::from([]),
             raises: Rc::from([]),
         };
         if self.running.contains_key(&act) {
@@ -368,9 +379,8 @@ impl Interp<'_> {
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
         let log = self.log_mark();
-        let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        let mut frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
         self.running.remove(&act);
-        let mut frame = frame;
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
             if let Some(caller) = self.frames.last_mut() {
@@ -404,9 +414,11 @@ impl Interp<'_> {
             yields: frame.yields,
             flights: flights.into(),
             diverges,
-            waits: self.waited_since(log),
+            events: self.events_since(log).into(),
             raises: frame.raises.into(),
         };
+        // Whoever calls it brings the events in with the summary.
+        self.log_rewind(log);
         self.memo.insert(act, summary.clone());
         summary
     }
@@ -574,7 +586,9 @@ impl Interp<'_> {
         }
         match self.k.item(path) {
             Some(Item::Type(ty)) => self.open(ty, args, at),
+            Some(Item::Object(_)) => self.call_unknown(args),
             Some(Item::Function(spec)) => {
+                self.configured(&[path], args, None, at);
                 let value = self.apply(spec, None, args, at);
                 if value == Value::UNKNOWN && self.k.error_class(path).is_some() {
                     let class = self.v.obj(Obj::External(path));
@@ -601,7 +615,10 @@ impl Interp<'_> {
         let first = args.pos.first().copied();
         Some(match path.as_str() {
             "super" => self.super_object(args),
-            "property" | "functools.cached_property" => self.descriptor(Descriptor::Property, first?),
+            "property" | "functools.cached_property" | "abc.abstractproperty" => {
+                let getter = first.or_else(|| args.named("fget"))?;
+                self.descriptor(Descriptor::Property, getter)
+            }
             "staticmethod" => self.descriptor(Descriptor::Static, first?),
             "classmethod" => self.descriptor(Descriptor::Class, first?),
             "getattr" => {
@@ -805,6 +822,10 @@ impl Interp<'_> {
             }
             (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
                 let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                if name.as_str() == "pop" {
+                    let entry = self.item_name(key);
+                    self.note(super::log::Event::Clear(obj, entry));
+                }
                 if name.as_str() == "setdefault" {
                     if let Some(&value) = args.pos.get(1) {
                         self.set_item(receiver, key, value);
@@ -870,6 +891,12 @@ impl Interp<'_> {
                     None => self.v.one(Obj::Str(None, None)),
                 }
             }
+            (Obj::Str(..), "join") => {
+                if let Some(&items) = args.pos.first() {
+                    self.iterate(items, at, Consumes::All);
+                }
+                self.v.one(Obj::Str(None, None))
+            }
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
             (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
@@ -904,6 +931,7 @@ impl Interp<'_> {
 
     pub(super) fn run_generator(&mut self, act: ActId, at: ExprRef) -> Value {
         let summary = self.summary(act);
+        self.log.extend(summary.events.iter().copied());
         let made = Some(at);
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
@@ -961,6 +989,17 @@ impl Interp<'_> {
 
     /// The value and the errors of something that runs elsewhere arrive here.
     fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
+        // A task that starts itself again.
+        if self.joining.contains(&value) {
+            return Value::UNKNOWN;
+        }
+        self.joining.push(value);
+        let result = self.join_running_once(value, at);
+        self.joining.pop();
+        result
+    }
+
+    fn join_running_once(&mut self, value: Value, at: ExprRef) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {
@@ -1060,7 +1099,10 @@ impl Interp<'_> {
                         self.apply(spec, Some(obj), &Args::default(), at);
                     }
                     match enter {
-                        Some(reference) => self.typed(&reference, lib, obj, None),
+                        Some(reference) => {
+                            let entered = self.typed(&reference, lib, obj, None);
+                            self.opened(entered, obj, true, at)
+                        }
                         None => self.v.single(obj),
                     }
                 }

@@ -82,6 +82,7 @@ impl Interp<'_> {
         if let Some(info) = self.classes.get_mut(&class) {
             info.fields = fields;
         }
+        self.note_settings_class(m, class);
         value
     }
 

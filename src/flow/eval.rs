@@ -74,22 +74,25 @@ impl Interp<'_> {
             }
             ExprKind::List(items) | ExprKind::Set(items) => self.collection(m, at, items),
             ExprKind::Dict(entries) => {
-                let dict = self.v.obj(Obj::Dict(at));
+                // Later entries take the place of earlier ones.
+                let mut display: Vec<(Symbol, Value)> = Vec::new();
                 for (key, value) in entries {
                     let key = key.map(|k| self.eval(m, k));
                     let value = self.eval(m, *value);
-                    match key {
-                        Some(key) => {
-                            let name = self.item_name(key);
-                            self.heap_join((dict, name), value);
+                    let more = match key {
+                        Some(key) => vec![(self.item_name(key), value)],
+                        None => self.spread_entries(value),
+                    };
+                    for (name, value) in more {
+                        if name.as_str() != "*" {
+                            display.retain(|(n, _)| *n != name);
                         }
-                        None => {
-                            let dict = self.v.single(dict);
-                            let update = self.v.one(Obj::Str(Some(Symbol::new("update")), None));
-                            let method = self.v.one(Obj::Partial(Value::NOTHING, vec![dict, update], Vec::new()));
-                            self.call(method, &Args::positional(vec![value]), at);
-                        }
+                        display.push((name, value));
                     }
+                }
+                let dict = self.v.obj(Obj::Dict(at));
+                for (name, value) in display {
+                    self.heap_join((dict, name), value);
                 }
                 self.v.single(dict)
             }
@@ -103,6 +106,9 @@ impl Interp<'_> {
                 let value = inner.map_or(Value::NONE, |i| self.eval(m, i));
                 let joined = self.v.join(self.here().yields, value);
                 self.frame().yields = joined;
+                if self.here().func.is_some_and(|f| self.coroutine_funcs.contains(&f)) {
+                    return self.await_value(value, at);
+                }
                 if let Some(thrown) = self.here().thrown.clone() {
                     for flight in thrown {
                         self.emit(flight);
@@ -305,6 +311,7 @@ impl Interp<'_> {
         let missing = evaluated.pos.len() - evaluated.places.len();
         evaluated.places.extend(std::iter::repeat_n(callee, missing));
         evaluated.places.extend(named_places);
+        self.note_settings_of_call(m, callee, &evaluated);
         self.read_env_call(m, callee, callee_value, &evaluated, at);
         if self.v.is_unknown(callee_value) {
             if let ExprKind::Attr { name, .. } = m.expr(callee).kind {
@@ -327,6 +334,26 @@ impl Interp<'_> {
         };
         let more = args.more.unwrap_or(Value::NOTHING);
         args.more = Some(self.v.join(more, element));
+    }
+
+    /// The entries of a mapping spread into a dictionary display.
+    fn spread_entries(&mut self, value: Value) -> Vec<(Symbol, Value)> {
+        let mut found = Vec::new();
+        for obj in self.v.list(value) {
+            match self.v.get(obj).clone() {
+                Obj::Record(fields, open) => {
+                    found.extend(fields.into_iter().map(|(n, v)| (Symbol::new(&format!("[{n}]")), v)));
+                    if open {
+                        found.push((Symbol::new("*"), Value::UNKNOWN));
+                    }
+                }
+                Obj::Dict(_) => {
+                    found.extend(self.heap_of(obj));
+                }
+                _ => found.push((Symbol::new("*"), Value::UNKNOWN)),
+            }
+        }
+        found
     }
 
     fn spread_named(&mut self, args: &mut Args, value: Value, places: &mut Vec<ExprId>, at: ExprId) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Frame, HandlerState, Interp, LoopState, Raise, State};
-use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Module, Pattern, PatternKind, Stmt, StmtKind, Symbol};
+use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
 use crate::knowledge::Consumes;
 use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
 
@@ -39,6 +39,9 @@ impl Interp<'_> {
                     }
                 }
                 if value.is_some() || result != Value::NOTHING {
+                    if let Some(value) = value {
+                        self.note_setting(m, targets, *value, result);
+                    }
                     for target in targets {
                         self.assign(m, *target, result);
                     }
@@ -66,12 +69,24 @@ impl Interp<'_> {
                 self.bind_pattern(m, pattern, result);
             }
             StmtKind::If { test, then, otherwise } => self.exec_if(m, *test, then, otherwise),
-            StmtKind::While { test, body, otherwise } => self.exec_while(m, *test, body, otherwise),
+            StmtKind::While { test, body, otherwise } => self.exec_while(m, stmt.span, *test, body, otherwise),
             StmtKind::For { target, iter, body, otherwise, .. } => {
                 let iterable = self.eval(m, *iter);
                 let at = self.expr_ref(*iter);
+                let endless = self.is_endless(iterable);
+                let mark = self.log_mark();
+                let outer = endless.then(|| std::mem::take(&mut self.frame().flights));
                 let element = self.iterate(iterable, at, Consumes::All);
                 self.exec_loop(m, body, |this| this.bind_pattern(m, target, element), false, otherwise);
+                if let Some(outer) = outer {
+                    let place = self.place(header(body, stmt.span));
+                    let raised = std::mem::replace(&mut self.frame().flights, outer);
+                    self.end_pass(mark, place);
+                    for mut flight in raised {
+                        flight.ends_loop = true;
+                        self.emit(flight);
+                    }
+                }
             }
             StmtKind::Try { body, handlers, otherwise, finally } => {
                 self.exec_try(m, stmt, body, handlers, otherwise, finally);
@@ -122,8 +137,15 @@ impl Interp<'_> {
         }
     }
 
+    /// An iteration that a listener waits in for ever.
+    fn is_endless(&self, iterable: Value) -> bool {
+        self.v.objs(iterable).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.endless))
+    }
+
     fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
+        let before_test = self.log_mark();
         let value = self.eval(m, test);
+        let before_branches = self.log_mark();
         let truth = if self.decides(m, test) { self.v.truth(value) } else { None };
         match truth {
             Some(true) => {
@@ -142,6 +164,7 @@ impl Interp<'_> {
                 self.narrow(m, test, false);
                 self.exec_block(m, otherwise);
                 self.merge(after);
+                self.note_branch(before_test, before_branches);
             }
         }
     }
@@ -204,7 +227,7 @@ impl Interp<'_> {
         after
     }
 
-    fn exec_while(&mut self, m: &Module, test: Option<ExprId>, body: &Block, otherwise: &Block) {
+    fn exec_while(&mut self, m: &Module, span: Span, test: Option<ExprId>, body: &Block, otherwise: &Block) {
         let endless = test.is_none_or(|t| matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)));
         let head = |this: &mut Self| {
             if let Some(test) = test {
@@ -212,7 +235,21 @@ impl Interp<'_> {
                 this.narrow(m, test, true);
             }
         };
+        let place = self.place(header(body, span));
+        let mark = self.log_mark();
+        let outer = std::mem::take(&mut self.frame().flights);
         self.exec_loop(m, body, head, endless, otherwise);
+        let mut raised = std::mem::replace(&mut self.frame().flights, outer);
+        if endless || test.is_some_and(|t| is_open_ended(m, t)) {
+            self.end_pass(mark, place);
+            // An error that leaves an endless loop ends the worker.
+            for flight in &mut raised {
+                flight.ends_loop = true;
+            }
+        }
+        for flight in raised {
+            self.emit(flight);
+        }
     }
 
     /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
@@ -467,14 +504,32 @@ impl Interp<'_> {
     /// Evaluates a handler's body and tells how it ends.
     pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
         let loops = self.here().loops.len();
+        // What is done about a loss stands between no statements of a transaction.
+        let open = std::mem::take(&mut self.open_transactions);
         self.frame().handlers.push(HandlerState { name, completes: false, goes_on: false, raises: Vec::new(), loops });
         self.exec_block(m, body);
+        self.open_transactions = open;
         let mut state = self.frame().handlers.pop().expect("pushed above");
         if !self.here().dead {
             state.completes = true;
             state.goes_on = true;
         }
         state
+    }
+}
+
+/// The first line of a loop.
+fn header(body: &Block, span: Span) -> Span {
+    let end = body.0.first().map_or(span.end, |s| s.span.start);
+    Span { start: span.start, end: end.max(span.start) }
+}
+
+/// `while self.running:`, `while not stop.is_set():`: ends only when the program is told to.
+fn is_open_ended(m: &Module, test: ExprId) -> bool {
+    match &m.expr(test).kind {
+        ExprKind::Attr { .. } => true,
+        ExprKind::Not(inner) => matches!(m.expr(*inner).kind, ExprKind::Call { .. } | ExprKind::Attr { .. }),
+        _ => false,
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Site {
     pub confidence: Confidence,
     /// Where the connection behind it was opened.
     pub origin: Option<ExprRef>,
+    /// What the opening was made from.
+    pub under: Option<ExprRef>,
     /// What repeating it does, with the arguments looked at: never `Updates` or `Statement`.
     pub repeat: Option<Repeat>,
     /// For an insert: the display of the document without a key of its own.
@@ -78,6 +80,7 @@ impl Sites {
             if known.document.is_none() {
                 known.document = site.document;
             }
+            known.under = known.under.or(site.under);
             known.steps |= site.steps;
             if known.origin.is_none() {
                 known.origin = site.origin;
@@ -123,8 +126,8 @@ impl MaxRepeat for Option<Repeat> {
 /// What flies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Error {
-    /// The driver's own error for a lost connection.
-    Loss(LibId, Vec<Symbol>),
+    /// The driver's own error for a lost connection: all of these classes, or any one of them if the flag is set.
+    Loss(LibId, Vec<Symbol>, bool),
     /// What a handler made of it: an exception class of the project or of a library.
     Raised(ObjId),
     /// A handler raised something that is not known.
@@ -153,6 +156,9 @@ pub enum Note {
         handler: Place,
         /// What it raises, if another class.
         raised: Option<String>,
+        /// Close enough to count as a guard of this call: in the same function, naming the driver's errors, or raising
+        /// another error. A handler far out that logs and raises anything again is only a step of the path.
+        near: bool,
     },
     /// A guard with a class that could not be read; counts as if it covered.
     Unclear(Place),
@@ -230,6 +236,8 @@ pub struct Flight {
     pub created: Option<ExprRef>,
     /// Guards passed, innermost first.
     pub notes: Vec<Note>,
+    /// It has left an endless loop on its way.
+    pub ends_loop: bool,
     /// The calls between here and the site, outermost first.
     pub path: PathId,
 }

@@ -48,6 +48,7 @@ impl Interp<'_> {
         let at_handlers = self.save();
 
         let classes: Vec<Option<Value>> = handlers.iter().map(|h| h.class.map(|c| self.eval(m, c))).collect();
+        let later: Vec<Error> = self.later_errors(&raised);
         let mut caught: Vec<Vec<Flight>> = vec![Vec::new(); handlers.len()];
         let mut passed = Vec::new();
         for flight in raised {
@@ -72,6 +73,16 @@ impl Interp<'_> {
             let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
             let waited = self.waited_since(handler_log);
+            // The calls after the first failure raise something else: who waits for that recovers too, only later.
+            let recovers = |this: &mut Self, error: &Error| match classes[index] {
+                None => true,
+                Some(value) => this.covers(value, error) == Cover::Whole,
+            };
+            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) {
+                self.note_recovery(handler_log);
+            } else {
+                self.note_cached(handler_log);
+            }
             ends.push(self.save());
             let place = self.place(handler.span);
             let what = self.handler_text(handler.span);
@@ -92,7 +103,7 @@ impl Interp<'_> {
                 self.note_resumed(place, &flights, log);
             }
             let retry = retry.map(|(place, _)| place);
-            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None });
+            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None }, classes[index]);
         }
         for flight in passed {
             self.emit(flight);
@@ -122,6 +133,25 @@ impl Interp<'_> {
             }
             self.frame().dead = dead || swallows;
         }
+    }
+
+    /// What later calls on the same dead connections raise.
+    fn later_errors(&mut self, raised: &[Flight]) -> Vec<Error> {
+        let mut found = Vec::new();
+        for flight in raised.iter().filter(|f| f.making.is_none()) {
+            let Error::Loss(lib, ..) = flight.error else { continue };
+            let unit = self.here().unit;
+            let release = self.assumed(unit, self.k.library(lib).driver).release;
+            let then = self.k.loss_of(lib, None, 0, release).map(|l| l.then.clone()).unwrap_or_default();
+            if !then.is_empty() {
+                let classes = then.iter().map(|c| self.k.canonical(c)).collect();
+                let error = Error::Loss(lib, classes, true);
+                if !found.contains(&error) {
+                    found.push(error);
+                }
+            }
+        }
+        found
     }
 
     /// In a handler that is reached by no known error: remember what the function itself may raise.
@@ -218,13 +248,24 @@ impl Interp<'_> {
     }
 
     /// What becomes of errors that a handler received.
-    pub(super) fn settle(&mut self, flights: Vec<Flight>, raises: &[Raise], completes: bool, stop: &Stop) {
+    pub(super) fn settle(
+        &mut self,
+        flights: Vec<Flight>,
+        raises: &[Raise],
+        completes: bool,
+        stop: &Stop,
+        class: Option<Value>,
+    ) {
         let answered = raises.iter().any(|r| matches!(r, Raise::Answer));
         for flight in flights {
             if flight.making.is_some() || completes || answered || stop.retry.is_some() || raises.is_empty() {
                 self.stop(&flight, stop.clone());
                 continue;
             }
+            let site = self.out.sites.get(flight.site);
+            let (driver, lib) = (site.driver, site.lib);
+            let here = site.func == self.here().func && site.at.unit == self.here().unit;
+            let near = here || class.is_some_and(|c| self.names_library(c, driver, lib));
             for raise in raises {
                 let mut next = flight.clone();
                 let raised = match raise {
@@ -238,7 +279,8 @@ impl Interp<'_> {
                         Some("another error".into())
                     }
                 };
-                add_note(&mut next, Note::Reraised { handler: stop.place, raised });
+                let near = near || raised.is_some();
+                add_note(&mut next, Note::Reraised { handler: stop.place, raised, near });
                 self.emit(next);
             }
         }
@@ -249,7 +291,7 @@ impl Interp<'_> {
         let mut objs = Vec::new();
         for flight in flights {
             match &flight.error {
-                Error::Loss(_, classes) => {
+                Error::Loss(_, classes, _) => {
                     for class in classes.clone() {
                         let class = self.v.obj(Obj::External(class));
                         objs.push(self.v.obj(Obj::Exception(class)));
@@ -324,7 +366,7 @@ impl Interp<'_> {
             Error::Raised(raised) => {
                 if classes.iter().any(|&c| self.is_subclass_obj(*raised, c)) { Cover::Whole } else { Cover::Nothing }
             }
-            Error::Loss(lib, losses) => {
+            Error::Loss(lib, losses, any) => {
                 let paths: Vec<Symbol> = classes
                     .iter()
                     .filter_map(|&c| match self.v.get(c) {
@@ -339,7 +381,7 @@ impl Interp<'_> {
                     self.k.error_class(*path).is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
                 };
                 let covered = losses.iter().filter(|&&l| paths.iter().any(|p| exists(p) && self.k.is_subclass(l, *p))).count();
-                if covered == losses.len() && covered > 0 {
+                if covered > 0 && (covered == losses.len() || *any) {
                     return Cover::Whole;
                 }
                 for path in &paths {
@@ -512,7 +554,7 @@ impl Interp<'_> {
                 self.settle_into(flights, &raises, &stop, &mut rest);
             } else if self.v.truth(result) == Some(false) || result == Value::NOTHING {
                 for mut flight in flights {
-                    let note = Note::Reraised { handler: place, raised: None };
+                    let note = Note::Reraised { handler: place, raised: None, near: true };
                     // A manager that has nothing to do with errors is no handler at all.
                     if self.exit_looks_at_errors(exit) {
                         add_note(&mut flight, note);
@@ -531,7 +573,7 @@ impl Interp<'_> {
 
     fn settle_into(&mut self, flights: Vec<Flight>, raises: &[Raise], stop: &Stop, rest: &mut Vec<Flight>) {
         let outer = std::mem::take(&mut self.frame().flights);
-        self.settle(flights, raises, false, stop);
+        self.settle(flights, raises, false, stop, None);
         rest.append(&mut self.frame().flights);
         self.frame().flights = outer;
     }
@@ -617,7 +659,7 @@ impl Interp<'_> {
             return cover;
         }
         let exception = match error {
-            Error::Loss(_, losses) => {
+            Error::Loss(_, losses, _) => {
                 let class = losses.first().map(|&l| self.v.obj(Obj::External(l)));
                 class.map_or(Value::UNKNOWN, |c| self.v.one(Obj::Exception(c)))
             }

@@ -2,11 +2,12 @@
 
 use super::call::Args;
 use super::flight::{Error, Flight, PathId, Place, Site};
+use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
-use crate::core::{Span, Symbol};
+use crate::core::Symbol;
 use crate::findings::Confidence;
 use crate::knowledge::{
-    ArgRef, CallSpec, Consumes, GuardSpec, LibId, Literal, Predicate, Registration, Repeat, Retry, SpecId, TypeId, When,
+    ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registers, Registration, Repeat, Retry, SpecId, TypeId, When,
 };
 use crate::resolve::value::{ClassRef, ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
@@ -18,6 +19,10 @@ struct Effective<'k> {
     sets: u32,
     repeat: Option<Repeat>,
     document: Option<ExprRef>,
+    revives: bool,
+    begins: bool,
+    raises: Option<&'k str>,
+    consumes: Option<Consumes>,
 }
 
 impl<'w> Interp<'w> {
@@ -56,7 +61,7 @@ impl<'w> Interp<'w> {
             return self.v.one(Obj::Guard(guard));
         }
         let is_decorator =
-            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager)
+            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager || call.coroutine)
                 || call.registers.as_ref().is_some_and(|r| {
                     r.function.is_none() && !matches!(r.what, Registration::Dependency)
                 });
@@ -65,14 +70,29 @@ impl<'w> Interp<'w> {
         }
         let mut effective = self.effective(call, spec.lib, recv, args, at);
         self.settle_repeat(&mut effective, spec.lib, args);
+        if let Some(Obj::Handle(handle)) = recv.map(|r| self.v.get(r)) {
+            let origin = handle.origin;
+            let keys = self.k.keys(handle.ty, Some(spec.name.as_str()));
+            self.configured_on(&keys, args, None, at, origin);
+        }
         if let Some(registers) = &call.registers {
-            if let Some(value) = self.register(id, registers.what, recv, args, at) {
+            if let Some(value) = self.register_as(id, registers, recv, args, at) {
                 return value;
             }
         }
         let mut result = Value::NOTHING;
+        for registers in &call.also_registers {
+            let given = registers.classes.as_ref().or(registers.function.as_ref());
+            if given.is_some_and(|g| Self::arg(args, g).is_some()) {
+                self.register_as(id, registers, recv, args, at);
+            }
+        }
         if let Some(called) = &call.calls {
-            result = self.call_argument(id, called, args, at);
+            let guard = recv.and_then(|r| match self.v.get(r) {
+                Obj::Handle(handle) => handle.guard,
+                _ => None,
+            });
+            result = self.call_argument(id, called, args, guard, at);
         }
         if let Some(spawned) = &call.spawns {
             result = self.spawn(id, spawned, args, at);
@@ -136,7 +156,7 @@ impl<'w> Interp<'w> {
             }
             result = self.v.one(Obj::Lazy(inner, at));
         }
-        if let (Some(how), Some(recv)) = (call.consumes, recv) {
+        if let (Some(how), Some(recv)) = (effective.consumes, recv) {
             if let Obj::Handle(handle) = self.v.get(recv).clone() {
                 let asynchronous = call.awaited.unwrap_or(k.ty(handle.ty).spec.awaited);
                 if asynchronous {
@@ -146,29 +166,46 @@ impl<'w> Interp<'w> {
             }
         }
         let lib = spec.lib;
-        if let Some(trip) = effective.trip {
+        // A function works on the handle that is its argument.
+        let over = call.over.as_ref().and_then(|r| Self::arg(args, r));
+        let over = over.and_then(|v| self.v.list(v).into_iter().find(|&o| matches!(self.v.get(o), Obj::Handle(_))));
+        if call.over.is_some() && recv.is_none() && over.is_none() {
+            return Value::UNKNOWN;
+        }
+        let recv = recv.or(over);
+        self.connection_events(id, recv, &effective, at);
+        if spec.queued == Some(true) {
+            return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
+        }
+        if let Some(trip) = effective.trip.filter(|_| !call.opens) {
             let asynchronous = call.awaited.unwrap_or_else(|| {
                 recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if k.ty(h.ty).spec.awaited))
             });
             if asynchronous {
                 return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, at);
             }
-            self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at);
+            self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at, effective.raises);
         }
         if call.lazy {
             self.making(lib, recv, at);
         }
         if call.waits {
-            self.waits_log += 1;
+            self.note(Event::Wait);
         }
         if call.exits {
             self.raise(vec![Raise::Answer]);
         }
-        let given = self.given(&effective, lib, recv, args, call.lazy, at);
+        let given = self.given(&effective, lib, recv, args, call.lazy, call.opens, at);
         match given {
             Some(value) => value,
             None if result != Value::NOTHING => result,
-            None => Value::UNKNOWN,
+            None => match recv.map(|r| self.v.get(r)) {
+                Some(Obj::Handle(handle)) => {
+                    let made = Symbol::new(&format!("{}.{}", k.ty(handle.ty).key, spec.name));
+                    if k.is_asked_for(made) { self.v.one(Obj::Made(made)) } else { Value::UNKNOWN }
+                }
+                _ => Value::UNKNOWN,
+            },
         }
     }
 
@@ -185,12 +222,20 @@ impl<'w> Interp<'w> {
             sets: if call.when.iter().all(|w| w.sets.is_none()) { call.sets.as_ref().map_or(0, |f| self.k.flag(f)) } else { 0 },
             repeat: call.repeat,
             document: None,
+            revives: call.revives,
+            begins: call.begins,
+            raises: call.raises.as_deref(),
+            consumes: call.consumes,
         };
         for when in &call.when {
             if self.holds(when, lib, recv, args, at) {
                 effective.trip = when.trip.as_deref().or(effective.trip);
                 effective.gives = when.gives.as_deref().or(effective.gives);
                 effective.repeat = when.repeat.or(effective.repeat);
+                effective.revives = when.revives.unwrap_or(effective.revives);
+                effective.begins = when.begins.unwrap_or(effective.begins);
+                effective.raises = when.raises.as_deref().or(effective.raises);
+                effective.consumes = when.consumes.or(effective.consumes);
                 if let Some(flag) = when.sets.as_ref().or(call.sets.as_ref()) {
                     effective.sets |= self.k.flag(flag);
                 }
@@ -203,7 +248,7 @@ impl<'w> Interp<'w> {
         effective
     }
 
-    fn holds(&mut self, when: &When, lib: LibId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> bool {
+    pub(super) fn holds(&mut self, when: &When, lib: LibId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> bool {
         if when.versions.is_some() {
             let release = self.assumed(at.unit, self.k.library(lib).driver).release;
             if !crate::knowledge::matches(when.versions.as_deref(), release) {
@@ -223,6 +268,16 @@ impl<'w> Interp<'w> {
             return given == value.is_some() && !(args.open && !given);
         }
         let Some(value) = value else { return false };
+        if let Some(literal) = &when.is_not {
+            return !self.is_literal(value, literal);
+        }
+        if !when.starts.is_empty() {
+            return self.starts(value, &when.starts);
+        }
+        if !when.names.is_empty() {
+            let wanted: Vec<Symbol> = when.names.iter().map(|p| self.k.canonical(p)).collect();
+            return self.contains(value, &|this, obj| matches!(this.v.get(obj), Obj::External(path) if wanted.contains(path)));
+        }
         if let Some(literal) = &when.is {
             return self.is_literal(value, literal);
         }
@@ -242,8 +297,10 @@ impl<'w> Interp<'w> {
         }
         if !when.holds.is_empty() {
             let wanted: Vec<Symbol> = when.holds.iter().map(|p| self.k.canonical(p)).collect();
+            let made: Vec<Symbol> = when.holds.iter().map(|p| Symbol::new(p)).collect();
             return self.contains(value, &|this, obj| match this.v.get(obj) {
                 Obj::External(path) => wanted.contains(path),
+                Obj::Made(by) => made.contains(by),
                 Obj::Handle(handle) => {
                     this.k.ty(handle.ty).spec.paths.iter().any(|p| wanted.contains(&this.k.canonical(p)))
                 }
@@ -251,6 +308,20 @@ impl<'w> Interp<'w> {
             });
         }
         true
+    }
+
+    /// The text, or the text that a handle was made from, begins with one of these.
+    fn starts(&self, value: Value, prefixes: &[String]) -> bool {
+        let begins = |text: &str| prefixes.iter().any(|p| text.to_ascii_lowercase().starts_with(p.as_str()));
+        self.v.objs(value).iter().any(|&o| match self.v.get(o) {
+            Obj::Str(Some(text), _) => begins(text.as_str()),
+            Obj::Handle(handle) => handle
+                .origin
+                .and_then(|at| self.out.openings.iter().find(|o| o.at == at))
+                .and_then(|o| o.uri.as_deref())
+                .is_some_and(begins),
+            _ => false,
+        })
     }
 
     fn is_literal(&self, value: Value, literal: &Literal) -> bool {
@@ -281,8 +352,7 @@ impl<'w> Interp<'w> {
                 match self.v.get(obj) {
                     Obj::Tuple(items) => todo.extend(items.iter().map(|&i| (i, depth + 1))),
                     Obj::List(_) | Obj::Dict(_) => {
-                        let inside = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|(_, &v)| (v, depth + 1));
-                        todo.extend(inside);
+                        todo.extend(self.heap_of(obj).map(|(_, v)| (v, depth + 1)));
                     }
                     Obj::Record(fields, _) => todo.extend(fields.iter().map(|(_, v)| (*v, depth + 1))),
                     _ => {}
@@ -341,7 +411,110 @@ impl<'w> Interp<'w> {
         }
     }
 
+    /// A connection that a method opens is an opening of its own; a bare one's cursor is derived from it.
+    pub(super) fn opened(&mut self, value: Value, from: ObjId, opens: bool, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let Obj::Handle(handle) = *self.v.get(obj) else {
+                let one = self.v.single(obj);
+                result = self.v.join(result, one);
+                continue;
+            };
+            let kind = self.k.connection(handle.ty);
+            let before = match self.v.get(from) {
+                Obj::Handle(before) => Some(*before),
+                _ => None,
+            };
+            let changed = before.is_some_and(|b| b.ty != handle.ty);
+            let one = match kind {
+                Some(kind) if before.is_none() => {
+                    let lib = self.k.ty(handle.ty).lib;
+                    self.note_opening(at, kind, lib);
+                    Handle { origin: Some(at), ..handle }
+                }
+                Some(kind) if opens || changed && before.is_some_and(|b| self.k.connection(b.ty) != Some(kind)) => {
+                    let lib = self.k.ty(handle.ty).lib;
+                    self.note_opening(at, kind, lib);
+                    Handle { origin: Some(at), under: handle.origin.or(handle.under), derived: None, ..handle }
+                }
+                None if changed && before.is_some_and(|b| self.k.connection(b.ty) == Some(Connection::Bare)) => {
+                    if let Some(origin) = handle.origin {
+                        self.note_derived(at, origin);
+                    }
+                    Handle { derived: Some(at), ..handle }
+                }
+                _ => handle,
+            };
+            let one = self.v.one(Obj::Handle(one));
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// Options given to a function or method that makes a client travel with the client.
+    fn with_options(&mut self, value: Value, args: &Args) -> Value {
+        if args.kw.is_empty() {
+            return value;
+        }
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match self.v.get(obj) {
+                Obj::Handle(handle) if self.k.connection(handle.ty).is_some() => {
+                    let handle = *handle;
+                    let keys = self.k.keys(handle.ty, None);
+                    let names: Vec<String> =
+                        self.k.options_of(&keys).iter().map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+                    let mut options = self.options[handle.options.0 as usize].clone();
+                    for (name, value) in &args.kw {
+                        let name = name.as_str().to_ascii_lowercase();
+                        if names.contains(&name) {
+                            let given = (self.v.truth(*value) == Some(true)).then(|| "given".to_owned());
+                            let text = self.literal_text(*value).or(given);
+                            options.retain(|(n, _)| *n != name);
+                            options.push((name, text));
+                        }
+                    }
+                    let options = self.options_id(options);
+                    self.v.one(Obj::Handle(Handle { options, ..handle }))
+                }
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// Openings, revivals, the begin and end of transactions.
+    fn connection_events(&mut self, id: SpecId, recv: Option<ObjId>, effective: &Effective<'_>, at: ExprRef) {
+        let spec = self.k.call(id);
+        let handle = recv.and_then(|r| match self.v.get(r) {
+            Obj::Handle(handle) => Some(*handle),
+            _ => None,
+        });
+        if let Some(origin) = handle.and_then(|h| h.origin) {
+            if effective.revives && spec.call.trip.is_some() && self.open_transactions.contains(&origin) {
+                self.out.revived_within.push(at);
+            }
+            if effective.begins {
+                self.open_transactions.insert(origin);
+            }
+            if spec.call.ends || effective.revives {
+                self.open_transactions.remove(&origin);
+            }
+        }
+        if effective.revives {
+            let origin = handle.and_then(|h| h.origin);
+            self.note(Event::Revive(origin, spec.lib));
+        }
+        if spec.call.opens && effective.gives.is_none() {
+            if let Some(origin) = handle.and_then(|h| h.origin).filter(|o| *o != at) {
+                self.note_opened_by(origin, at);
+            }
+        }
+    }
+
     /// What the call gives.
+    #[allow(clippy::too_many_arguments)] // the parts of one call
     fn given(
         &mut self,
         effective: &Effective<'_>,
@@ -349,6 +522,7 @@ impl<'w> Interp<'w> {
         recv: Option<ObjId>,
         args: &Args,
         lazy: bool,
+        opens: bool,
         at: ExprRef,
     ) -> Option<Value> {
         let reference = effective.gives?;
@@ -357,6 +531,8 @@ impl<'w> Interp<'w> {
         }
         let from = recv.unwrap_or_else(|| self.v.obj(Obj::Unknown));
         let value = self.typed(reference, lib, from, lazy.then_some(at));
+        let value = self.opened(value, from, opens, at);
+        let value = self.with_options(value, args);
         if effective.sets == 0 && !(recv.is_none() && !lazy) {
             return Some(value);
         }
@@ -377,7 +553,11 @@ impl<'w> Interp<'w> {
     fn prepare(&mut self, id: SpecId, recv: ObjId, trip: Option<&str>, effective: &Effective<'_>, at: ExprRef) -> Value {
         let lib = self.k.call(id).lib;
         let gives = match effective.gives {
-            Some(reference) if reference != "argument" => self.typed(reference, lib, recv, None),
+            Some(reference) if reference != "argument" => {
+                let given = self.typed(reference, lib, recv, None);
+                let opens = self.k.call(id).call.opens;
+                self.opened(given, recv, opens, at)
+            }
             _ => Value::UNKNOWN,
         };
         let pending =
@@ -404,7 +584,10 @@ impl<'w> Interp<'w> {
                     self.iterate_handle(pending.recv, &handle, site, how);
                 }
             }
-            Some(trip) => self.round_trip(pending.spec, recv, &[trip], pending.repeat, site),
+            Some(trip) => {
+                let raises = self.k.call(pending.spec).call.raises.as_deref();
+                self.round_trip(pending.spec, recv, &[trip], pending.repeat, site, raises);
+            }
             None => {}
         }
         pending.gives
@@ -468,10 +651,11 @@ impl<'w> Interp<'w> {
         trips: &[&str],
         repeat: (Option<Repeat>, Option<ExprRef>),
         at: ExprRef,
+        raises: Option<&str>,
     ) {
         let k = self.k;
         let spec = k.call(id);
-        self.trip(spec.lib, spec.name, recv, trips, repeat, at, None, None, spec.call.raises.as_deref());
+        self.trip(spec.lib, spec.name, recv, trips, repeat, at, None, None, raises);
     }
 
     /// The program waits for the database here.
@@ -504,7 +688,11 @@ impl<'w> Interp<'w> {
                     let release = self.assumed(unit, owner).release;
                     let options = handle.map_or(OptionsId(0), |h| h.options);
                     let options = &self.options[options.0 as usize];
+                    let flags = handle.map_or(0, |h| h.flags);
                     crate::knowledge::retry(gates, release, |name| {
+                        if k.is_flag(name) {
+                            return Some(flags & k.flag(name) != 0);
+                        }
                         let name = name.to_ascii_lowercase();
                         if turned_on.contains(&name) {
                             return Some(true);
@@ -522,9 +710,12 @@ impl<'w> Interp<'w> {
         }
         let driver = k.library(lib).driver;
         let release = self.assumed(unit, driver).release;
-        let classes = match raises {
-            Some(path) => vec![k.canonical(path)],
-            None => k.loss(lib, release),
+        let (classes, any) = match raises {
+            Some(path) => (vec![k.canonical(path)], false),
+            None => match k.loss_of(lib, handle.map(|h| h.ty), handle.map_or(0, |h| h.flags), release) {
+                Some(loss) => (loss.classes.iter().map(|c| k.canonical(c)).collect(), loss.any),
+                None => (Vec::new(), false),
+            },
         };
         if classes.is_empty() {
             return;
@@ -543,6 +734,7 @@ impl<'w> Interp<'w> {
             retry,
             confidence: handle.map_or(Confidence::Certain, |h| Self::confidence(&h)),
             origin: handle.and_then(|h| h.origin),
+            under: handle.and_then(|h| h.under),
             repeat,
             document,
             steps: iterated == Some(Consumes::Next),
@@ -552,14 +744,17 @@ impl<'w> Interp<'w> {
         };
         let site = self.out.sites.add(site);
         self.fate(site);
-        if retry == Retry::Many {
-            self.fate(site).heals = true;
-            return;
+        if let Some(handle) = handle {
+            let (origin, under, derived) = (handle.origin, handle.under, handle.derived);
+            self.note(Event::Trip { site, origin, under, derived });
         }
+        // Its error is followed all the same: a handler that names a look-alike is wrong whatever the driver does.
+        self.fate(site).heals |= retry == Retry::Many;
         let flight = Flight {
             site,
-            error: Error::Loss(lib, classes),
+            error: Error::Loss(lib, classes, any),
             making: None,
+            ends_loop: false,
             created,
             notes: Vec::new(),
             path: PathId::EMPTY,
@@ -598,11 +793,11 @@ impl<'w> Interp<'w> {
     }
 
     /// A lazy object is made: guards around this place are remembered.
-    fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
+    pub(super) fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
-        self.makings_log.push(at);
+        self.note(Event::Making(at));
         if classes.is_empty() || self.out.guarded_makings.contains_key(&at) {
             return;
         }
@@ -610,8 +805,9 @@ impl<'w> Interp<'w> {
         // Sites are numbered from what is really called; a making borrows the number of none.
         let flight = Flight {
             site: super::flight::SiteId(u32::MAX),
-            error: Error::Loss(lib, classes),
+            error: Error::Loss(lib, classes, false),
             making: Some(at),
+            ends_loop: false,
             created: None,
             notes: Vec::new(),
             path: PathId::EMPTY,
@@ -628,30 +824,70 @@ impl<'w> Interp<'w> {
         if let Some(guards) = &entry.spec.guards {
             return self.proxy(ty, guards, args, at);
         }
+        let keys = self.type_keys(ty);
+        if self.has_settings(ty) {
+            self.awaiting.push((keys, args.clone(), at));
+        } else {
+            self.configured(&keys, args, None, at);
+        }
         let options = self.opening(ty, args, at);
-        let handle = Handle { ty, origin: Some(at), created: None, likely: false, flags: 0, guard: None, options };
-        let id = self.v.obj(Obj::Handle(handle));
+        let base = entry.constructor.and_then(|c| k.call(c).call.over.as_ref()).and_then(|r| Self::arg(args, r));
+        let base = base.and_then(|v| self.v.list(v).into_iter().find_map(|o| match self.v.get(o) {
+            Obj::Handle(handle) => Some(*handle),
+            _ => None,
+        }));
+        let mut handle = Handle { origin: Some(at), options, ..Handle::of(ty) };
+        if let Some(base) = base {
+            handle.under = base.origin.or(base.under);
+            handle.flags = base.flags;
+            handle.likely = base.likely;
+        }
+        if let Some(kind) = k.connection(ty) {
+            self.note_opening(at, kind, entry.lib);
+        } else if let Some(base) = base.filter(|b| k.connection(b.ty) == Some(Connection::Bare)) {
+            // A cursor made by its class.
+            handle.origin = base.origin;
+            handle.derived = Some(at);
+            if let Some(origin) = base.origin {
+                self.note_derived(at, origin);
+            }
+        }
         if let Some(spec) = entry.constructor {
             let call = &k.call(spec).call;
+            handle.flags |= self.effective(call, entry.lib, None, args, at).sets;
             if let Some(guard) = &call.guard {
                 let guard = self.guard_from(spec, guard, args, at);
                 let handle = Handle { guard: Some(guard), ..handle };
                 return self.v.one(Obj::Handle(handle));
             }
-            let value = self.apply(spec, Some(id), args, at);
-            if call.gives.is_some() || call.spawns.is_some() {
-                return value;
+            if call.gives.is_some() || call.spawns.is_some() || call.trip.is_some() || call.registers.is_some() {
+                let id = self.v.obj(Obj::Handle(handle));
+                let value = self.apply(spec, Some(id), args, at);
+                if call.gives.is_some() || call.spawns.is_some() {
+                    return value;
+                }
             }
         }
-        self.v.single(id)
+        self.v.one(Obj::Handle(handle))
+    }
+
+    /// The words by which library files name a type's constructor.
+    fn type_keys(&self, ty: TypeId) -> Vec<Symbol> {
+        let mut keys = self.k.keys(ty, None);
+        keys.extend(self.k.ty(ty).spec.paths.iter().map(|p| self.k.canonical(p)));
+        keys
     }
 
     /// A project's class that extends a library's one is constructed.
     pub(super) fn construct_outside(&mut self, class: ClassRef, obj: ObjId, args: &Args, at: ExprRef) {
         let _ = obj;
         for ty in self.outside_types(class) {
-            if self.k.connection(ty).is_some() {
+            if let Some(kind) = self.k.connection(ty) {
+                let keys = self.type_keys(ty);
+                self.configured(&keys, args, Some(class), at);
                 self.opening(ty, args, at);
+                let lib = self.k.ty(ty).lib;
+                self.note_opening(at, kind, lib);
             }
         }
     }
@@ -672,7 +908,7 @@ impl<'w> Interp<'w> {
             }
         }
         for (index, (name, value)) in args.kw.iter().enumerate() {
-            let text = self.literal_text(*value);
+            let text = self.literal_text(*value).or_else(|| (self.v.truth(*value) == Some(true)).then(|| "given".into()));
             if let Some(text) = &text {
                 if text.contains("://") {
                     uri = Some(text.clone());
@@ -709,7 +945,8 @@ impl<'w> Interp<'w> {
             None => self.out.openings.push(opening),
         }
         // Only what changes a behaviour needs to travel with the handle.
-        let known: Vec<String> = self.k.options(ty).map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+        let keys = self.k.keys(ty, None);
+        let known: Vec<String> = self.k.options_of(&keys).iter().map(|(_, o)| o.name.to_ascii_lowercase()).collect();
         options.retain(|(n, _)| known.contains(n));
         self.options_id(options)
     }
@@ -728,6 +965,8 @@ impl<'w> Interp<'w> {
     fn proxy(&mut self, ty: TypeId, guards: &'w GuardSpec, args: &Args, at: ExprRef) -> Value {
         let Some(&inner) = args.pos.first() else { return Value::UNKNOWN };
         let lib = self.k.ty(ty).lib;
+        let keys = self.type_keys(ty);
+        self.configured(&keys, args, None, at);
         self.opening(ty, args, at);
         let driver = self.k.library(lib).driver;
         let own = self.assumed(at.unit, lib).release;
@@ -906,7 +1145,8 @@ impl<'w> Interp<'w> {
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;
-            spec.applies(own, own)
+            let needed = spec.needs.is_empty() || args.open || spec.needs.iter().any(|r| Self::arg(args, r).is_some());
+            needed && spec.applies(own, own)
         });
         let guard = match guard {
             Some(spec) => {
@@ -918,7 +1158,8 @@ impl<'w> Interp<'w> {
         if let Some(registers) = &call.registers {
             if let Some(classes) = &registers.classes {
                 // `@app.errorhandler(E)`: the decorated function answers those errors.
-                let classes = Self::arg(args, classes).unwrap_or(Value::UNKNOWN);
+                let given = Self::arg_values(args, classes);
+                let classes = if given.is_empty() { Value::UNKNOWN } else { self.v.one(Obj::Tuple(given)) };
                 self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
             }
         }
@@ -962,6 +1203,20 @@ impl<'w> Interp<'w> {
             }
         }
         let mut value = func;
+        if call.coroutine {
+            for obj in self.v.list(func) {
+                if let Some(func) = self.function_of(obj) {
+                    self.coroutine_funcs.insert(func);
+                }
+            }
+        }
+        if call.caches {
+            for obj in self.v.list(func) {
+                if let Some(func) = self.function_of(obj) {
+                    self.cached_funcs.insert(func);
+                }
+            }
+        }
         if let Some(guard) = guard {
             value = self.wrap_guard(value, guard);
         }
@@ -1008,7 +1263,27 @@ impl<'w> Interp<'w> {
     }
 
     fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef, func: Value) {
-        let local = self.k.call(id).call.registers.as_ref().is_some_and(|r| r.local);
+        let registers = self.k.call(id).call.registers.clone();
+        let local = registers.as_ref().is_some_and(|r| r.local);
+        // A status stands for no class, except those that stand for everything.
+        let everything = registers.map(|r| r.everything).unwrap_or_default();
+        let mut kept = Vec::new();
+        for class in self.class_objects(classes) {
+            let stands = everything.iter().any(|e| match (e, self.v.get(class)) {
+                (Literal::Int(a), Obj::Int(b)) => a == b,
+                (Literal::Text(a), Obj::External(b)) => self.k.canonical(a) == *b,
+                _ => false,
+            });
+            match self.v.get(class) {
+                _ if stands => kept.push(self.v.obj(Obj::External(Symbol::new("BaseException")))),
+                Obj::Int(_) => {}
+                _ => kept.push(class),
+            }
+        }
+        if kept.is_empty() {
+            return;
+        }
+        let classes = self.v.set(kept);
         let scope = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) if local => handle.origin,
             _ => None,
@@ -1021,9 +1296,15 @@ impl<'w> Interp<'w> {
     }
 
     /// Registrations by an argument. `None`: go on as with any call.
-    fn register(&mut self, id: SpecId, what: Registration, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Option<Value> {
-        let k = self.k;
-        let registers = k.call(id).call.registers.as_ref()?;
+    fn register_as(
+        &mut self,
+        id: SpecId,
+        registers: &'w Registers,
+        recv: Option<ObjId>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Option<Value> {
+        let what = registers.what;
         let function = registers.function.clone().unwrap_or(ArgRef::Position(0));
         let values = Self::arg_values(args, &function);
         let scope = recv.and_then(|r| match self.v.get(r) {
@@ -1044,9 +1325,12 @@ impl<'w> Interp<'w> {
                     }
                     // Its errors start where the framework calls it, not here.
                     let outer = std::mem::take(&mut self.frame().flights);
+                    let mark = self.log_mark();
                     let called = self.call(value, &Args::default(), at);
                     let called = self.await_value(called, at);
                     let given = self.generated(called, at);
+                    self.openings_are_per_unit(mark);
+                    self.log_rewind(mark);
                     self.frame().flights = outer;
                     result = self.v.join(result, given);
                 }
@@ -1147,7 +1431,14 @@ impl<'w> Interp<'w> {
     }
 
     /// A function that calls its argument (`run(main)`, `executor.map(f, xs)`, `with_transaction(callback)`).
-    fn call_argument(&mut self, id: SpecId, called: &ArgRef, args: &Args, at: ExprRef) -> Value {
+    fn call_argument(
+        &mut self,
+        id: SpecId,
+        called: &ArgRef,
+        args: &Args,
+        own: Option<GuardId>,
+        at: ExprRef,
+    ) -> Value {
         let k = self.k;
         let Some(func) = Self::arg(args, called) else { return Value::UNKNOWN };
         let skip = match called {
@@ -1156,13 +1447,9 @@ impl<'w> Interp<'w> {
         };
         let rest = args.rest(skip);
         let guard = k.call(id).call.guard.as_ref().map(|spec| self.guard_from(id, spec, args, at));
-        match guard {
+        match guard.or(own) {
             Some(guard) => self.guarded_call(func, &rest, guard, at),
-            None => {
-                let value = self.call(func, &rest, at);
-                let _ = Span::default();
-                value
-            }
+            None => self.call(func, &rest, at),
         }
     }
 

@@ -15,11 +15,14 @@ mod eval;
 mod exec;
 pub mod flight;
 mod guard;
+pub mod configure;
 mod library;
+pub mod log;
 mod names;
 pub mod repeat;
 mod retry;
 mod roots;
+mod settings;
 pub mod verdict;
 
 use std::rc::Rc;
@@ -85,8 +88,8 @@ struct Summary {
     flights: Rc<[Flight]>,
     /// It never returns normally.
     diverges: bool,
-    /// It waits somewhere.
-    waits: bool,
+    /// What happens in it, for those who look at a stretch of the program.
+    events: Rc<[log::Event]>,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
 }
@@ -123,7 +126,7 @@ struct HandlerState {
 #[derive(Debug, Default)]
 struct LoopState {
     /// The log of makings when the loop was entered.
-    log: Option<repeat::Mark>,
+    log: Option<log::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
 }
@@ -254,6 +257,16 @@ pub struct Outcomes {
     pub guarded_makings: FxHashMap<ExprRef, Stop>,
     /// Constructor calls.
     pub openings: Vec<Opening>,
+    /// Options given or left out, and parts known not to work.
+    pub configured: Vec<configure::Configured>,
+    /// Connections that outlive a unit of work and are never replaced: the opening, and calls on it.
+    pub kept: Vec<log::Kept>,
+    /// Calls that revive a connection while a transaction is open on it.
+    pub revived_within: Vec<ExprRef>,
+    /// The kind of each opening's connection.
+    pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
+    /// Openings whose object outlives the unit of work, replaced or not.
+    pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.
     pub env_reads: Vec<EnvRead>,
     /// Retries met.
@@ -293,7 +306,7 @@ struct Interp<'w> {
     env_ids: FxHashMap<EnvKey, EnvId>,
     modules_done: FxHashMap<UnitId, bool>,
     module_list: Vec<UnitId>,
-    heap: FxHashMap<(ObjId, Symbol), Value>,
+    heap: FxHashMap<ObjId, FxHashMap<Symbol, Value>>,
     heap_changed: bool,
     classes: FxHashMap<ClassRef, class::ClassInfo>,
     class_list: Vec<ClassRef>,
@@ -326,12 +339,28 @@ struct Interp<'w> {
     joined: FxHashSet<ExprRef>,
     decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
     retries: FxHashMap<UnitId, retry::Retries>,
-    /// Makings of lazy objects, in the order of evaluation.
-    makings_log: Vec<ExprRef>,
-    /// How often something waited.
-    waits_log: usize,
+    /// What happened, in the order of evaluation.
+    log: Vec<log::Event>,
+    /// What is known of openings.
+    units: log::Units,
+    /// A function that a framework calls is being evaluated.
+    in_hook: bool,
+    /// Settings met: name, value, and the expression of the value.
+    settings: Vec<(Symbol, Value, ExprRef)>,
+    /// Constructors whose options may stand in settings: keys, arguments, place.
+    awaiting: Vec<(Vec<Symbol>, call::Args, ExprRef)>,
+    /// Generator functions whose `yield` waits.
+    coroutine_funcs: FxHashSet<FuncRef>,
+    /// Connections with a transaction open at the current place.
+    open_transactions: FxHashSet<ExprRef>,
+    /// Functions whose results are kept (`lru_cache`).
+    cached_funcs: FxHashSet<FuncRef>,
+    /// Calls that conditions of library files ask for, with their arguments.
+    called_keys: FxHashMap<Symbol, Vec<call::Args>>,
     /// Names of modules being looked up, to stop at circles.
     looked_up: FxHashSet<(UnitId, Symbol)>,
+    /// Tasks being joined.
+    joining: Vec<Value>,
     /// Generator expressions being iterated.
     comprehensions: FxHashSet<ExprRef>,
     /// Expressions being evaluated.
@@ -339,7 +368,7 @@ struct Interp<'w> {
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
-    guard_mark: Option<repeat::Mark>,
+    guard_mark: Option<log::Mark>,
 }
 
 /// Analyses the program.
@@ -348,6 +377,7 @@ pub fn run(world: &mut dyn World, knowledge: &Knowledge) -> Outcomes {
     for round in 0..MAX_ROUNDS {
         interp.start_round();
         interp.evaluate_all();
+        interp.conclude();
         if round > 0 && !interp.heap_changed {
             break;
         }
@@ -398,10 +428,18 @@ impl<'w> Interp<'w> {
             joined: FxHashSet::default(),
             decorator_scopes: FxHashMap::default(),
             retries: FxHashMap::default(),
-            makings_log: Vec::new(),
-            waits_log: 0,
+            log: Vec::new(),
+            units: log::Units::default(),
+            in_hook: false,
+            settings: Vec::new(),
+            awaiting: Vec::new(),
+            coroutine_funcs: FxHashSet::default(),
+            open_transactions: FxHashSet::default(),
+            cached_funcs: FxHashSet::default(),
+            called_keys: FxHashMap::default(),
             guard_mark: None,
             patched_at: None,
+            joining: Vec::new(),
             comprehensions: FxHashSet::default(),
             depth: 0,
             looked_up: FxHashSet::default(),
@@ -419,6 +457,11 @@ impl<'w> Interp<'w> {
         self.app_handlers.clear();
         self.middlewares.clear();
         self.spawned.clear();
+        self.log.clear();
+        self.units = log::Units::default();
+        self.called_keys.clear();
+        self.settings.clear();
+        self.awaiting.clear();
         self.activations = 0;
         self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
     }
@@ -504,16 +547,21 @@ impl<'w> Interp<'w> {
         if value == Value::NOTHING {
             return;
         }
-        let old = self.heap.get(&key).copied().unwrap_or(Value::NOTHING);
-        let new = self.v.join(old, value);
-        if new != old {
-            self.heap.insert(key, new);
+        let slot = self.heap.entry(key.0).or_default().entry(key.1).or_insert(Value::NOTHING);
+        let new = self.v.join(*slot, value);
+        if new != *slot {
+            *slot = new;
             self.heap_changed = true;
         }
     }
 
     fn heap_get(&self, key: (ObjId, Symbol)) -> Option<Value> {
-        self.heap.get(&key).copied()
+        self.heap.get(&key.0)?.get(&key.1).copied()
+    }
+
+    /// All entries of an object in the heap.
+    fn heap_of(&self, obj: ObjId) -> impl Iterator<Item = (Symbol, Value)> + '_ {
+        self.heap.get(&obj).into_iter().flatten().map(|(n, v)| (*n, *v))
     }
 
     // States: what branches copy and merge.
@@ -601,7 +649,10 @@ impl<'w> Interp<'w> {
         let length = self.out.paths.length(flight.path);
         let site = flight.site;
         let known: Option<usize> = self.fate(site).escapes.iter().position(|e| {
-            e.flight.notes == flight.notes && e.flight.created == flight.created && e.flight.error == flight.error
+            e.flight.notes == flight.notes
+                && e.flight.created == flight.created
+                && e.flight.error == flight.error
+                && e.flight.ends_loop == flight.ends_loop
         });
         if let Some(index) = known {
             let old = self.fate(site).escapes[index].flight.path;
@@ -633,7 +684,15 @@ impl<'w> Interp<'w> {
 
     fn external(&mut self, path: &str) -> Value {
         let symbol = self.k.canonical(path);
-        self.v.one(Obj::External(symbol))
+        self.external_value(symbol)
+    }
+
+    /// What a canonical path of the outside denotes: mostly itself, or an object that a library holds there.
+    fn external_value(&mut self, path: Symbol) -> Value {
+        match self.k.item(path) {
+            Some(crate::knowledge::Item::Object(ty)) => self.handle(ty, None),
+            _ => self.v.one(Obj::External(path)),
+        }
     }
 
     fn path_prepend(&mut self, at: ExprRef, rest: PathId) -> PathId {

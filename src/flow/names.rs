@@ -11,12 +11,18 @@ const STAR: &str = "*";
 impl Interp<'_> {
     pub(super) fn set_var(&mut self, name: Symbol, value: Value) {
         let env = self.here().env;
+        // A local variable is a place to keep a connection too: in a loop it may get a new one.
+        if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_))) {
+            let scope = self.v.obj(Obj::Scope(env));
+            self.note_store(scope, name, value);
+        }
         if let Some(&other) = self.envs[env.0 as usize].elsewhere.get(&name) {
             let old = self.envs[other.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
             let new = self.v.join(old, value);
             self.envs[other.0 as usize].vars.insert(name, new);
             // What functions assign to a global outlives the round, since others may run before them.
             let module = self.v.obj(Obj::Module(self.here().unit));
+            self.note_store(module, name, value);
             self.heap_join((module, name), value);
             return;
         }
@@ -225,7 +231,11 @@ impl Interp<'_> {
         let name = self.v.one(Obj::Str(None, None));
         self.envs[env.0 as usize].vars.insert(Symbol::new("__name__"), name);
         let frame = Frame::new(unit, module, env);
+        let mark = self.log_mark();
         let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.body));
+        self.end_unit(mark);
+        // What a module does on import is a unit of its own, whoever imports it first.
+        self.log_rewind(mark);
         self.modules_done.insert(unit, true);
         let aside = self.world.is_aside(unit);
         for flight in frame.flights {

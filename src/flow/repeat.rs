@@ -1,10 +1,10 @@
 //! Retries that were met: what they repeat, and what is wrong with that.
 
 use super::flight::{Flight, Place, SiteId};
+use super::log::Mark;
 use super::retry::RetryLoop;
 use super::{Guard, Interp};
 use crate::knowledge::Repeat;
-use crate::resolve::value::ExprRef;
 
 /// A retry and the call sites that it repeats.
 #[derive(Clone, Debug)]
@@ -27,26 +27,7 @@ pub struct Retried {
     pub resumed: Vec<SiteId>,
 }
 
-/// A place in the log of makings and waits.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
-    makings: usize,
-    waits: usize,
-}
-
 impl Interp<'_> {
-    pub(super) fn log_mark(&self) -> Mark {
-        Mark { makings: self.makings_log.len(), waits: self.waits_log }
-    }
-
-    pub(super) fn waited_since(&self, mark: Mark) -> bool {
-        self.waits_log > mark.waits
-    }
-
-    fn made_since(&self, created: ExprRef, mark: Mark) -> bool {
-        self.makings_log[mark.makings.min(self.makings_log.len())..].contains(&created)
-    }
-
     fn retried(&mut self, place: Place) -> &mut Retried {
         let index = match self.out.retried.iter().position(|r| r.place == place) {
             Some(index) => index,
@@ -68,7 +49,7 @@ impl Interp<'_> {
     }
 
     /// A loop or recursion of the project repeats these.
-    pub(super) fn note_retry(&mut self, place: Place, found: &RetryLoop, flights: &[Flight], log: super::repeat::Mark, waited: bool) {
+    pub(super) fn note_retry(&mut self, place: Place, found: &RetryLoop, flights: &[Flight], log: Mark, waited: bool) {
         let mark = self.here().loops.last().map_or(log, |l| l.log.unwrap_or(log));
         let open = self.frames.iter().any(|f| f.transactions > 0);
         let waits = waited || self.waited_since(mark);

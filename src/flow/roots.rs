@@ -10,6 +10,9 @@ use crate::core::{ExprKind, FuncId, Symbol};
 use crate::knowledge::{LibId, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
+/// Objects looked at to find the function inside of wrappers.
+const MAX_WRAPPERS: usize = 64;
+
 impl Interp<'_> {
     pub(super) fn evaluate_all(&mut self) {
         for unit in self.world.seeds() {
@@ -26,8 +29,10 @@ impl Interp<'_> {
 
     /// Classes that nobody makes: their attributes come from an `__init__` with unknown arguments.
     fn evaluate_constructors(&mut self) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
         for class in self.class_list.clone() {
-            if self.instances.contains_key(&class) || self.world.is_aside(class.unit) {
+            let starts = seeds.contains(&class.unit) && !self.world.is_aside(class.unit);
+            if self.instances.contains_key(&class) || !starts {
                 continue;
             }
             let obj = self.v.obj(Obj::Instance(class, None));
@@ -63,6 +68,7 @@ impl Interp<'_> {
         while done < self.spawned.len() {
             let (work, at, joined) = self.spawned[done];
             done += 1;
+            let mark = self.log_mark();
             let raised = self.in_frame(at.unit, |this| {
                 for obj in this.v.list(work) {
                     match this.v.get(obj) {
@@ -78,6 +84,8 @@ impl Interp<'_> {
                 }
                 std::mem::take(&mut this.frame().flights)
             });
+            self.end_unit(mark);
+            self.log_rewind(mark);
             if joined && self.joined.contains(&at) {
                 continue;
             }
@@ -91,8 +99,10 @@ impl Interp<'_> {
     /// Functions that nothing called so far, callers before the called as far as names tell.
     fn evaluate_uncalled(&mut self) {
         let mut all: Vec<FuncRef> = Vec::new();
-        for unit in self.module_list.clone() {
-            if self.world.is_aside(unit) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
+        // Files that were only read because another one imports them start nothing: they use nothing that matters.
+        for unit in self.world.seeds() {
+            if self.world.is_aside(unit) || !self.modules_done.contains_key(&unit) {
                 continue;
             }
             let Some(module) = self.world.module(unit) else { continue };
@@ -102,24 +112,31 @@ impl Interp<'_> {
                 }
             }
         }
+        all.extend(self.methods_with_handles(&seeds));
         let mut waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
         let references = self.references(&waiting);
         // Passes: first those whose name nothing mentions, then callers of what is left.
         while !waiting.is_empty() {
-            let left: FxHashSet<FuncRef> = waiting.iter().copied().collect();
-            let names: FxHashSet<Symbol> =
-                waiting.iter().flat_map(|f| references.get(f).into_iter().flatten().copied()).collect();
+            let mut mentions: FxHashMap<Symbol, u32> = FxHashMap::default();
+            for name in waiting.iter().filter_map(|f| references.get(f)).flatten() {
+                *mentions.entry(*name).or_default() += 1;
+            }
             let mut ready: Vec<FuncRef> = waiting
                 .iter()
                 .copied()
                 .filter(|f| {
-                    let name = self.with_func(*f, |f| f.name).flatten();
-                    name.is_none_or(|n| {
-                        !names.contains(&n)
-                            || !left.iter().any(|g| g != f && references.get(g).is_some_and(|r| r.contains(&n)))
-                    })
+                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else { return true };
+                    let own = u32::from(references.get(f).is_some_and(|r| r.contains(&name)));
+                    mentions.get(&name).copied().unwrap_or(0) <= own
                 })
                 .collect();
+            // Functions inside of others are called by whoever got them from there; what is left of them comes last.
+            let nested = |this: &mut Self, f: &FuncRef| this.with_func(*f, |f| f.parent.is_some()).unwrap_or(false);
+            if ready.iter().any(|f| !nested(self, f)) {
+                ready.retain(|f| !nested(self, f));
+            } else if let Some(outer) = waiting.iter().copied().find(|f| !nested(self, f)) {
+                ready = vec![outer];
+            }
             if ready.is_empty() {
                 ready.push(waiting[0]);
             }
@@ -134,6 +151,45 @@ impl Interp<'_> {
                 break;
             }
         }
+    }
+
+    /// Methods of classes in other files whose objects were given something that leads to a driver's object.
+    fn methods_with_handles(&mut self, seeds: &FxHashSet<UnitId>) -> Vec<FuncRef> {
+        let mut classes = FxHashSet::default();
+        for (class, objs) in &self.instances {
+            if objs.iter().any(|o| self.leads_to_handle(*o)) {
+                classes.extend(self.classes.get(class).map(|i| i.mro.clone()).unwrap_or_default());
+            }
+        }
+        let mut found: Vec<FuncRef> = self
+            .func_class
+            .iter()
+            .filter(|(f, c)| classes.contains(c) && !seeds.contains(&f.unit))
+            .map(|(f, _)| *f)
+            .collect();
+        found.retain(|f| !self.world.is_aside(f.unit));
+        found.sort_unstable();
+        found
+    }
+
+    fn leads_to_handle(&self, obj: ObjId) -> bool {
+        let mut todo = vec![(obj, 0)];
+        let mut seen = FxHashSet::default();
+        while let Some((obj, depth)) = todo.pop() {
+            if !seen.insert(obj) || seen.len() > MAX_WRAPPERS {
+                continue;
+            }
+            for (_, value) in self.heap_of(obj) {
+                for &held in self.v.objs(value) {
+                    match self.v.get(held) {
+                        Obj::Handle(_) => return true,
+                        Obj::Instance(..) | Obj::List(_) | Obj::Dict(_) if depth < 3 => todo.push((held, depth + 1)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        false
     }
 
     /// The names that each function's body mentions as something called or passed on.
@@ -184,7 +240,7 @@ impl Interp<'_> {
                     for receiver in self.v.list(receivers).into_iter().take(4) {
                         let found = name.and_then(|n| self.in_frame(func.unit, |this| this.class_attr(class, receiver, n)).flatten());
                         for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
-                            if self.function_of(method) == Some(func) {
+                            if self.function_of(method) == Some(func) || self.wraps(method, func) {
                                 let method = match *self.v.get(method) {
                                     Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
                                     _ => method,
@@ -220,34 +276,36 @@ impl Interp<'_> {
             .unwrap_or(plain)
     }
 
-    /// True if a wrapper made by the project's own decorator closes over this function.
+    /// True if a wrapper made by the project's own decorators closes over this function, however many there are.
     fn wraps(&self, obj: ObjId, func: FuncRef) -> bool {
-        let env = match self.v.get(obj) {
-            Obj::Func(_, env) => *env,
-            Obj::Instance(..) => {
-                return self.heap.iter().any(|((o, _), v)| {
-                    *o == obj && self.v.objs(*v).iter().any(|&x| self.function_of(x) == Some(func))
-                });
+        self.wraps_within(obj, func, &mut FxHashSet::default())
+    }
+
+    fn wraps_within(&self, obj: ObjId, func: FuncRef, seen: &mut FxHashSet<ObjId>) -> bool {
+        if seen.len() > MAX_WRAPPERS || !seen.insert(obj) {
+            return false;
+        }
+        if self.function_of(obj) == Some(func) {
+            return true;
+        }
+        let held: Vec<ObjId> = match self.v.get(obj) {
+            Obj::Func(_, env) => {
+                let mut held = Vec::new();
+                let mut current = Some(*env);
+                for _ in 0..6 {
+                    let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { break };
+                    if scope.parent.is_some() && !scope.is_class {
+                        held.extend(scope.vars.values().flat_map(|v| self.v.objs(*v)));
+                    }
+                    current = scope.parent;
+                }
+                held
             }
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) => return self.wraps(*inner, func),
+            Obj::Instance(..) => self.heap_of(obj).flat_map(|(_, v)| self.v.objs(v).to_vec()).collect(),
+            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => vec![*inner],
             _ => return false,
         };
-        let mut current = Some(env);
-        let mut steps = 0;
-        while let Some(id) = current {
-            let scope = &self.envs[id.0 as usize];
-            if scope.parent.is_some()
-                && scope.vars.values().any(|&v| self.v.objs(v).iter().any(|&o| self.function_of(o) == Some(func)))
-            {
-                return true;
-            }
-            current = scope.parent;
-            steps += 1;
-            if steps > 6 {
-                break;
-            }
-        }
-        false
+        held.into_iter().any(|o| is_callable(self.v.get(o)) && self.wraps_within(o, func, seen))
     }
 
     /// Runs something in a bare frame of a module.
@@ -263,6 +321,9 @@ impl Interp<'_> {
     /// Calls an entry with unknown arguments; what gets out of it has escaped.
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
         let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
+        let mark = self.log_mark();
+        self.open_transactions.clear();
+        self.in_hook = matches!(entry, Entry::Registered(..));
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
@@ -285,6 +346,13 @@ impl Interp<'_> {
             }
             std::mem::take(&mut this.frame().flights)
         });
+        let manages = self.with_func(func, |f| f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__")));
+        if manages == Some(true) {
+            self.openings_are_per_unit(mark);
+        }
+        self.in_hook = false;
+        self.end_unit(mark);
+        self.log_rewind(mark);
         self.called.insert(func);
         let mut flights = raised.unwrap_or_default();
         for flight in &mut flights {
@@ -385,4 +453,12 @@ impl Interp<'_> {
         let _ = at;
         self.next.clone()
     }
+}
+
+/// Objects that may be or wrap a function.
+fn is_callable(obj: &Obj) -> bool {
+    matches!(
+        obj,
+        Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Managed(_) | Obj::Descriptor(..) | Obj::Instance(..) | Obj::Partial(..)
+    )
 }

@@ -66,34 +66,48 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
     if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { lookalike: Some(_), .. })) {
         return Verdict::Lookalike(escape, note);
     }
-    let _ = site;
+    if fate.heals {
+        return Verdict::Heals;
+    }
+    // A handler that encloses the round trips and raises again says more than one that encloses only the making.
+    let raised_again = notes.iter().find(|n| matches!(n, Note::Reraised { near: true, .. }));
+    if let (Some(note), true) = (raised_again, escape.flight.created.is_some()) {
+        return Verdict::Reraised(escape, note);
+    }
     if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
         return Verdict::LazyOutside(escape, stop);
     }
-    // The innermost guard decides how it is called.
-    for note in notes {
-        match note {
-            Note::Missed { near: true, .. } => return Verdict::Missed(escape, note),
-            Note::Reraised { .. } => return Verdict::Reraised(escape, note),
-            _ => {}
-        }
+    // A handler that receives the error and raises again says more than one that it passes.
+    if let Some(note) = raised_again {
+        return Verdict::Reraised(escape, note);
+    }
+    if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { near: true, .. })) {
+        return Verdict::Missed(escape, note);
     }
     Verdict::Unguarded(escape)
 }
 
 /// How many guards an error met on its way out.
 fn serious(escape: &Escape) -> usize {
-    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { .. })).count()
+    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { near: true, .. }))
+        .count()
 }
 
-/// The kind of connection behind a call site.
+/// The kind of connection behind a call site. A bare one that was checked out of a pool and does not outlive its unit of
+/// work is as good as the pool.
 pub fn connection(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
-    let opened = site.origin.and_then(|origin| out.openings.iter().find(|o| o.at == origin));
-    if let Some(kind) = opened.and_then(|o| knowledge.connection(o.ty)) {
-        return kind;
-    }
+    let kind = own_kind(out, knowledge, site);
+    let pooled = site.under.and_then(|under| out.kinds.get(&under)) == Some(&Connection::Pooled);
+    let outlives = site.origin.is_some_and(|origin| out.outliving.contains(&origin));
+    if kind == Connection::Bare && pooled && !outlives { Connection::Pooled } else { kind }
+}
+
+fn own_kind(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
     if let Some(kind) = site.ty.and_then(|ty| knowledge.connection(ty)) {
         return kind;
+    }
+    if let Some(kind) = site.origin.and_then(|origin| out.kinds.get(&origin)) {
+        return *kind;
     }
     let of = |lib| {
         let library = knowledge.library(lib);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    CallSpec, Connection, ErrorClass, Gate, GuardSpec, LibraryFile, OptionSpec, Release, Requirement, Retry, Role,
+    Broken, CallSpec, Connection, ErrorClass, Gate, GuardSpec, LibraryFile, Loss, OptionSpec, Release, Requirement, Retry, Role,
     TypeSpec,
 };
 use crate::core::{Language, Symbol};
@@ -65,6 +65,8 @@ pub struct Spec {
     pub name: Symbol,
     /// What the file says.
     pub call: CallSpec,
+    /// `Some(true)`: only queued, to be sent by another method of the object.
+    pub queued: Option<bool>,
 }
 
 /// What a canonical path denotes.
@@ -76,6 +78,8 @@ pub enum Item {
     Function(SpecId),
     /// An exception class.
     Error(LibId),
+    /// An object that a module of the library holds, of this type.
+    Object(TypeId),
 }
 
 /// A library with its index.
@@ -102,6 +106,11 @@ pub struct Knowledge {
     prefixes: Vec<(String, String)>,
     errors: FxHashMap<Symbol, (LibId, ErrorClass)>,
     lookalikes: FxHashMap<Symbol, Vec<(LibId, String)>>,
+    lookalike_prefixes: Vec<(String, LibId, String)>,
+    options: FxHashMap<Symbol, Vec<(LibId, usize)>>,
+    broken: FxHashMap<Symbol, Vec<(LibId, usize)>>,
+    asked_for: FxHashSet<Symbol>,
+    setting_names: FxHashSet<Symbol>,
     imports: FxHashMap<Symbol, Vec<LibId>>,
     flags: Vec<String>,
 }
@@ -130,6 +139,7 @@ impl Knowledge {
             this.add(file, &mut errors);
         }
         this.link(&mut errors);
+        this.register();
         (this, errors)
     }
 
@@ -148,6 +158,10 @@ impl Knowledge {
             self.items.entry(symbol).or_insert(Item::Error(lib));
         }
         for (path, why) in &file.errors.lookalikes {
+            if let Some(prefix) = path.strip_suffix(".*") {
+                self.lookalike_prefixes.push((format!("{prefix}."), lib, why.clone()));
+                continue;
+            }
             self.lookalikes.entry(Symbol::new(path)).or_default().push((lib, why.clone()));
         }
         for import in &file.library.imports {
@@ -172,7 +186,7 @@ impl Knowledge {
                 self.flags.push(flag.clone());
             }
         }
-        self.specs.push(Spec { lib, name, call });
+        self.specs.push(Spec { lib, name, call, queued: None });
         SpecId(self.specs.len() as u32 - 1)
     }
 
@@ -234,6 +248,7 @@ impl Knowledge {
             let mut methods = FxHashMap::default();
             let mut class_methods = FxHashMap::default();
             let mut properties = FxHashMap::default();
+            let (mut queued, mut own_methods) = (false, FxHashSet::default());
             let (mut call, mut index_spec, mut constructor) = (None, None, None);
             let (mut on_await, mut on_enter, mut on_exit, mut slice) = (None, None, None, None);
             for &owner in &lineage {
@@ -248,6 +263,29 @@ impl Knowledge {
                             target.insert(name, spec);
                         }
                     }
+                }
+                for group in &raw.groups {
+                    for name in &group.names {
+                        let name = Symbol::new(name);
+                        if !methods.contains_key(&name) {
+                            let spec = self.spec(from, name, group.does.clone());
+                            methods.insert(name, spec);
+                        }
+                    }
+                }
+                // Inherited methods of a queue wait for its own ones to send them.
+                if owner == id && raw.queues {
+                    queued = true;
+                } else if queued {
+                    for spec in methods.values() {
+                        let entry = &mut self.specs[spec.0 as usize];
+                        if entry.queued.is_none() {
+                            entry.queued = Some(!own_methods.contains(spec));
+                        }
+                    }
+                }
+                if owner == id {
+                    own_methods.extend(methods.values().copied());
                 }
                 let single = [
                     (&raw.call, &mut call, "call"),
@@ -281,6 +319,88 @@ impl Knowledge {
             slot.on_exit = on_exit;
             slot.lineage = lineage;
         }
+    }
+
+    /// Options and broken parts by who takes them, and objects by path.
+    fn register(&mut self) {
+        for index in 0..self.libs.len() {
+            let lib = LibId(index as u32);
+            let file = self.libs[index].file.clone();
+            for (number, option) in file.options.iter().enumerate() {
+                for on in &option.on {
+                    let key = self.key(lib, on);
+                    self.options.entry(key).or_default().push((lib, number));
+                }
+            }
+            for (number, broken) in file.broken.iter().enumerate() {
+                let key = self.key(lib, &broken.path);
+                self.broken.entry(key).or_default().push((lib, number));
+            }
+            let conditions = file.options.iter().flat_map(|o| o.only.iter().chain(&o.unless));
+            let conditions = conditions.chain(file.broken.iter().flat_map(|b| &b.only));
+            for setting in &file.settings {
+                self.setting_names.insert(Symbol::new(setting.name.split('.').next().unwrap_or_default()));
+            }
+            for name in conditions.flat_map(|w| &w.holds) {
+                self.asked_for.insert(Symbol::new(name));
+            }
+            for (path, ty) in &file.objects {
+                if let Some(ty) = self.type_named(lib, ty) {
+                    let path = self.canonical(path);
+                    self.items.insert(path, Item::Object(ty));
+                }
+            }
+        }
+    }
+
+    /// True if a project configures some library by a variable or key of this name.
+    pub fn is_setting(&self, name: Symbol) -> bool {
+        self.setting_names.contains(&name)
+    }
+
+    /// True if some condition asks for what this method (`type.method`) gives.
+    pub fn is_asked_for(&self, method: Symbol) -> bool {
+        self.asked_for.contains(&method)
+    }
+
+    /// Who takes an option, as one word: `library#type`, `library#type.method` or a canonical path.
+    fn key(&self, lib: LibId, on: &str) -> Symbol {
+        let name = &self.library(lib).file.library.name;
+        let head = on.split('.').next().unwrap_or(on);
+        if self.library(lib).types.contains_key(head) { Symbol::new(&format!("{name}#{on}")) } else { self.canonical(on) }
+    }
+
+    /// The options that a call takes, by its keys (see [`Self::keys`]).
+    pub fn options_of(&self, keys: &[Symbol]) -> Vec<(LibId, &OptionSpec)> {
+        let mut found: Vec<(LibId, usize)> = keys.iter().filter_map(|k| self.options.get(k)).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|(lib, number)| (lib, &self.library(lib).file.options[number])).collect()
+    }
+
+    /// What is known not to work about a call, by its keys.
+    pub fn broken_of(&self, keys: &[Symbol]) -> Vec<(LibId, &Broken)> {
+        let mut found: Vec<(LibId, usize)> = keys.iter().filter_map(|k| self.broken.get(k)).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|(lib, number)| (lib, &self.library(lib).file.broken[number])).collect()
+    }
+
+    /// The keys by which options and broken parts name a call: of a type's constructor (`method: None`) or method, for the
+    /// type and all that it is based on.
+    pub fn keys(&self, ty: TypeId, method: Option<&str>) -> Vec<Symbol> {
+        self.ty(ty)
+            .lineage
+            .iter()
+            .map(|t| {
+                let entry = self.ty(*t);
+                let name = &self.library(entry.lib).file.library.name;
+                match method {
+                    Some(method) => Symbol::new(&format!("{name}#{}.{method}", entry.key)),
+                    None => Symbol::new(&format!("{name}#{}", entry.key)),
+                }
+            })
+            .collect()
     }
 
     fn raw(&self, id: TypeId) -> &TypeSpec {
@@ -322,6 +442,11 @@ impl Knowledge {
         library.types.get(reference).or_else(|| self.library(library.driver).types.get(reference)).copied()
     }
 
+    /// True if some library file sets this flag.
+    pub fn is_flag(&self, name: &str) -> bool {
+        self.flags.iter().any(|f| f == name)
+    }
+
     /// The bit of a flag.
     pub fn flag(&self, name: &str) -> u32 {
         self.flags.iter().position(|f| f == name).map_or(0, |i| 1 << (i % 32))
@@ -350,6 +475,11 @@ impl Knowledge {
         self.items.get(&path).copied()
     }
 
+    /// True for an object that lives for one unit of work (a request's).
+    pub fn is_scope(&self, path: Symbol) -> bool {
+        self.libs.iter().any(|l| l.file.scopes.iter().any(|s| s == path.as_str()))
+    }
+
     /// Libraries that a top-level import name brings in.
     pub fn imported(&self, name: Symbol) -> &[LibId] {
         self.imports.get(&name).map_or(&[], Vec::as_slice)
@@ -362,7 +492,12 @@ impl Knowledge {
 
     /// Why this name never fires for that library's losses.
     pub fn lookalike(&self, path: Symbol, lib: LibId) -> Option<&str> {
-        self.lookalikes.get(&path)?.iter().find(|(l, _)| *l == lib).map(|(_, why)| why.as_str())
+        let exact = self.lookalikes.get(&path).and_then(|l| l.iter().find(|(l, _)| *l == lib)).map(|(_, why)| why.as_str());
+        let prefix = || {
+            let found = self.lookalike_prefixes.iter().find(|(p, l, _)| *l == lib && path.as_str().starts_with(p.as_str()));
+            found.map(|(_, _, why)| why.as_str())
+        };
+        exact.or_else(prefix)
     }
 
     /// True if `ancestor` is `class` or one of its bases, as far as known.
@@ -382,16 +517,21 @@ impl Knowledge {
         false
     }
 
+    /// What is raised on a loss by this library at this version, for an object of this type with these flags.
+    pub fn loss_of(&self, lib: LibId, ty: Option<TypeId>, flags: u32, release: Release) -> Option<&Loss> {
+        let library = self.library(lib);
+        let of_type = ty.map(|t| self.ty(t).spec.loss.as_slice()).unwrap_or_default();
+        let own = library.file.errors.loss.as_slice();
+        let inherited = self.library(library.driver).file.errors.loss.as_slice();
+        let losses = [of_type, own, inherited].into_iter().find(|l| !l.is_empty())?;
+        losses.iter().find(|l| {
+            matches(l.versions.as_deref(), release) && l.flag.as_ref().is_none_or(|f| flags & self.flag(f) != 0)
+        })
+    }
+
     /// The classes raised on a loss by this library at this version.
     pub fn loss(&self, lib: LibId, release: Release) -> Vec<Symbol> {
-        let library = self.library(lib);
-        let own = &library.file.errors.loss;
-        let losses = if own.is_empty() { &self.library(library.driver).file.errors.loss } else { own };
-        losses
-            .iter()
-            .find(|l| matches(l.versions.as_deref(), release))
-            .map(|l| l.classes.iter().map(|c| self.canonical(c)).collect())
-            .unwrap_or_default()
+        self.loss_of(lib, None, 0, release).map(|l| l.classes.iter().map(|c| self.canonical(c)).collect()).unwrap_or_default()
     }
 
     /// The gates of a named behaviour and the library whose versions they speak of.
@@ -414,20 +554,6 @@ impl Knowledge {
         self.ty(ty).spec.connection
     }
 
-    /// The options that constructors of this type take.
-    pub fn options(&self, ty: TypeId) -> impl Iterator<Item = (LibId, &OptionSpec)> {
-        let lineage = &self.ty(ty).lineage;
-        lineage.iter().flat_map(move |&t| {
-            let entry = self.ty(t);
-            self.library(entry.lib)
-                .file
-                .options
-                .iter()
-                .filter(move |o| o.on.iter().any(|k| k == entry.key.as_str()))
-                .map(move |o| (entry.lib, o))
-        })
-    }
-
     /// True for libraries whose import makes a file worth analysing.
     pub fn is_store(&self, lib: LibId) -> bool {
         matches!(self.library(lib).file.library.role, Role::Driver | Role::Layer)
@@ -444,22 +570,16 @@ pub fn matches(requirement: Option<&str>, release: Release) -> bool {
     requirement.is_none_or(|r| Requirement::from_str(r).is_ok_and(|r| r.matches(release)))
 }
 
-/// What a behaviour means for this version and these options (`Some(true)`: on).
+/// What a behaviour means for this version and these options and flags (`Some(true)`: on). If several conditions hold, the
+/// strongest counts.
 pub fn retry(gates: &[Gate], release: Release, option: impl Fn(&str) -> Option<bool>) -> Retry {
     let Some(gate) = gates.iter().find(|g| matches(g.versions.as_deref(), release)) else {
         return Retry::Never;
     };
-    for (name, retry) in &gate.with {
-        if option(name) == Some(true) {
-            return *retry;
-        }
-    }
-    for (name, retry) in &gate.without {
-        if option(name) == Some(false) {
-            return *retry;
-        }
-    }
-    gate.retry
+    let all = |names: &str, wanted: bool| names.split('+').all(|n| option(n.trim()) == Some(wanted));
+    let with = gate.with.iter().filter(|(names, _)| all(names, true)).map(|(_, retry)| *retry).max();
+    let without = gate.without.iter().filter(|(names, _)| all(names, false)).map(|(_, retry)| *retry).min();
+    with.or(without).unwrap_or(gate.retry)
 }
 
 impl GuardSpec {
@@ -480,8 +600,19 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.turns_on = into.turns_on.take().or_else(|| base.turns_on.clone());
     into.truth = into.truth.take().or_else(|| base.truth.clone());
     into.transparent = into.transparent.or(base.transparent);
+    into.through = into.through.take().or_else(|| base.through.clone());
+    if into.loss.is_empty() {
+        into.loss.clone_from(&base.loss);
+    }
+    if into.blind.is_empty() {
+        into.blind.clone_from(&base.blind);
+    }
+    if into.overrides.is_empty() {
+        into.overrides.clone_from(&base.overrides);
+    }
     into.dead_after_loss |= base.dead_after_loss;
     into.awaited |= base.awaited;
+    into.endless |= base.endless;
     into.transaction |= base.transaction;
     into.attempt |= base.attempt;
     for (name, ty) in &base.attributes {

@@ -35,9 +35,16 @@ pub struct LibraryFile {
     /// Objects that a module of the library holds, by canonical path, and their types: `"django.db.connection" = "connection"`.
     #[serde(default)]
     pub objects: BTreeMap<String, String>,
+    /// Objects that live for one unit of work, by canonical path: `flask.g`. What is stored on them is not kept.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
+    /// Variables that hold dotted paths in texts, and what is registered there: Django's `MIDDLEWARE`. A dot steps into a
+    /// dictionary (`REST_FRAMEWORK.EXCEPTION_HANDLER`).
+    #[serde(default)]
+    pub listed: BTreeMap<String, Registers>,
     /// Variables and dictionary keys by which a project configures a client without calling its constructor.
     #[serde(default)]
     pub settings: Vec<SettingSpec>,
@@ -102,12 +109,26 @@ pub struct Head {
     /// The version assumed when none is known: the oldest whose behaviour is described.
     #[serde(default)]
     pub oldest: Option<String>,
+    /// What the version of this library says of the driver's, where that one is not known itself; the first match counts.
+    #[serde(default)]
+    pub implies: Vec<Implied>,
     /// The version assumed instead of `oldest`, where that would mislead: a requirement without a version installs the
     /// newest release, so a library whose defaults changed long ago is better taken for a newer one.
     #[serde(default)]
     pub assumed: Option<String>,
     /// Where the facts come from.
     pub source: String,
+}
+
+/// The oldest driver that a version of a layer takes.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Implied {
+    /// Versions of the layer; all if left out.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// The driver is at least this release, and is taken to be it.
+    pub driver: String,
 }
 
 /// The analysed language, as written in library files.
@@ -327,6 +348,9 @@ pub struct TypeSpec {
     /// The type is lazy: the round trips happen when it is iterated.
     #[serde(default)]
     pub iterate: Option<Iteration>,
+    /// The iteration never ends by itself: a listener waits in it.
+    #[serde(default)]
+    pub endless: bool,
     /// What iteration gives.
     #[serde(default)]
     pub element: Option<String>,
@@ -447,7 +471,8 @@ pub struct CallSpec {
     /// True if the round trip happens when the result is awaited; the default is the type's `awaited`.
     #[serde(default)]
     pub awaited: Option<bool>,
-    /// It calls this argument with the further ones, and gives its result.
+    /// It calls this argument with the further ones, and gives its result. A method of an object whose constructor has
+    /// a `guard` calls it inside of that guard (`Retrying(..).call(f)`).
     #[serde(default)]
     pub calls: Option<ArgRef>,
     /// It runs this argument on its own (thread, task): its errors do not come back here.
@@ -462,9 +487,15 @@ pub struct CallSpec {
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
+    /// With `transparent`: results are kept for later calls (`lru_cache`).
+    #[serde(default)]
+    pub caches: bool,
     /// `functools.partial`.
     #[serde(default)]
     pub partial: bool,
+    /// A decorator under which a generator's `yield` waits like `await` (`tornado.gen.coroutine`).
+    #[serde(default)]
+    pub coroutine: bool,
     /// A decorator that makes a context manager of a generator.
     #[serde(default)]
     pub context_manager: bool,
@@ -483,6 +514,10 @@ pub struct CallSpec {
     /// Registers functions with a framework.
     #[serde(default)]
     pub registers: Option<Registers>,
+    /// Further registrations of the same call (`FastAPI(exception_handlers=.., middleware=..)`). One whose argument is left
+    /// out registers nothing.
+    #[serde(default)]
+    pub also_registers: Vec<Registers>,
     /// Reads this argument as the name of an environment variable.
     #[serde(default)]
     pub reads_env: Option<ArgRef>,
@@ -582,6 +617,9 @@ pub struct When {
     /// Then it gives this.
     #[serde(default)]
     pub gives: Option<String>,
+    /// Then it iterates its object so far (`to_list(5)`: the first batch).
+    #[serde(default)]
+    pub consumes: Option<Consumes>,
     /// Then it sets this flag.
     #[serde(default)]
     pub sets: Option<String>,
@@ -664,6 +702,9 @@ pub struct GuardSpec {
     /// Waits even without `waits`.
     #[serde(default)]
     pub waiting: bool,
+    /// What, given for `limits` or `waits`, means no limit or no wait all the same (`tenacity.stop_never`).
+    #[serde(default)]
+    pub void: Vec<String>,
     /// Returns quietly after the last attempt if this argument is given.
     #[serde(default)]
     pub silent: Option<ArgRef>,
@@ -707,6 +748,13 @@ pub struct Registers {
     /// Only for routes of the same object (a blueprint), not application-wide.
     #[serde(default)]
     pub local: bool,
+    /// What in the place of `classes` stands for every exception: `500`, `werkzeug.exceptions.InternalServerError`. Any other
+    /// number is the status of an answer, and stands for none.
+    #[serde(default)]
+    pub everything: Vec<Literal>,
+    /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
+    #[serde(default)]
+    pub method: Option<String>,
 }
 
 /// What is registered.

@@ -18,8 +18,13 @@ pub fn check(ctx: &mut Context<'_>) {
         let verdict = judge(out, site, fate);
         let speaks = match connection(out, ctx.knowledge, site) {
             Connection::SelfHealing => true,
-            // RULES.md: at such handles only a guard that is there and misses is spoken of at the call.
-            Connection::Pooled | Connection::Ambient => !matches!(verdict, Verdict::Unguarded(_)) && site.retry == Retry::Never,
+            // Spoken of at the call only where the error ends a worker loop, or a guard is there and misses.
+            Connection::Pooled => {
+                let ends_loop = verdict.escape().is_some_and(|e| e.flight.ends_loop);
+                site.retry == Retry::Never && (ends_loop || !matches!(verdict, Verdict::Unguarded(_)))
+                    || matches!(verdict, Verdict::Lookalike(..))
+            }
+            Connection::Ambient => !matches!(verdict, Verdict::Unguarded(_)) && site.retry == Retry::Never,
             Connection::Bare => matches!(verdict, Verdict::LazyOutside(..) | Verdict::Lookalike(..)),
         };
         if !speaks {

@@ -93,7 +93,7 @@ impl Context<'_> {
     /// The name of the error that gets away.
     pub fn error_name(&mut self, error: &Error) -> String {
         match error {
-            Error::Loss(_, classes) => {
+            Error::Loss(_, classes, _) => {
                 classes.first().map_or_else(String::new, |c| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
             }
             _ => "the error".into(),
@@ -177,8 +177,8 @@ impl Context<'_> {
                     (*handler, format!("`{classes}` covers only a part of the error"))
                 }
                 Note::Missed { handler, classes, .. } => (*handler, format!("`{classes}` does not cover the error")),
-                Note::Reraised { handler, raised: Some(raised) } => (*handler, format!("the handler raises `{raised}` in its place")),
-                Note::Reraised { handler, raised: None } => (*handler, "the handler raises it again".to_owned()),
+                Note::Reraised { handler, raised: Some(raised), .. } => (*handler, format!("the handler raises `{raised}` in its place")),
+                Note::Reraised { handler, raised: None, .. } => (*handler, "the handler raises it again".to_owned()),
                 Note::Unclear(handler) => (*handler, "the classes of this handler are not known".to_owned()),
             };
             path.extend(self.related(place, text));

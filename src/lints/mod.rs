@@ -5,6 +5,7 @@
 mod calls;
 pub mod context;
 mod environment;
+mod kept;
 mod options;
 mod retries;
 pub mod texts;
@@ -16,6 +17,7 @@ use context::Context;
 pub fn run(ctx: &mut Context<'_>, names: &EnvNames) {
     calls::check(ctx);
     retries::check(ctx);
+    kept::check(ctx);
     options::check(ctx);
     environment::check(ctx, names);
 }

@@ -2,96 +2,55 @@
 
 use super::context::Context;
 use crate::findings::{Finding, Severity};
-use crate::flow::Opening;
-use crate::flow::flight::Place;
-use crate::knowledge::{ArgRef, LibId, Literal, OptionSpec, matches};
+use crate::flow::configure::Configured;
+use crate::flow::flight::Site;
 
 /// Reports constructors with options that take recovery away, or without those that would bring it.
 pub fn check(ctx: &mut Context<'_>) {
     let out = ctx.out;
-    let knowledge = ctx.knowledge;
-    for opening in &out.openings {
-        if ctx.world.is_aside(opening.at.unit) {
+    let broken: Vec<_> = out.configured.iter().filter(|c| c.code == 303).map(|c| c.at).collect();
+    for found in &out.configured {
+        if ctx.world.is_aside(found.place.unit) && found.code != 301 {
             continue;
         }
-        for (lib, option) in knowledge.options(opening.ty) {
-            if let Some(finding) = option_finding(ctx, opening, lib, option) {
-                ctx.add(finding);
-            }
+        // RL303 takes the place of RL302.
+        if found.code == 302 && broken.contains(&found.at) || found.kept && !out.outliving.contains(&found.at) {
+            continue;
         }
-        if let Some(finding) = broken(ctx, opening) {
+        if let Some(finding) = finding(ctx, found) {
             ctx.add(finding);
         }
     }
 }
 
-fn option_finding(ctx: &mut Context<'_>, opening: &Opening, lib: LibId, option: &OptionSpec) -> Option<Finding> {
-    let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
-    let assumed = ctx.assumed(opening.at.unit, ctx.knowledge.library(lib).driver);
-    if !matches(option.versions.as_deref(), assumed.release) {
+fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
+    let out = ctx.out;
+    let on_it = |s: &Site| s.origin == Some(found.at) || s.under == Some(found.at) || s.at == found.at;
+    let sites: Vec<_> = out.sites.iter().filter(|(_, s)| on_it(s)).collect();
+    let escapes = |id: crate::flow::flight::SiteId| out.fates.get(id.0 as usize).is_some_and(|f| !f.escapes.is_empty());
+    // Not where every call on the client is guarded.
+    if (found.code == 302 || found.unless_guarded) && !sites.is_empty() && !sites.iter().any(|(id, _)| escapes(*id)) {
         return None;
     }
-    let names: Vec<String> = std::iter::once(&option.name).chain(&option.spellings).map(|n| n.to_ascii_lowercase()).collect();
-    let given = opening.options.iter().find(|(n, _)| names.contains(n));
-    let value = match (given, option.missing) {
-        (None, true) if !opening.open_ended => None,
-        (Some((_, Some(value))), false) if option.values.iter().any(|v| is(v, value)) => Some(value),
-        _ => return None,
+    let message = match (&found.value, found.option.as_str()) {
+        (_, "") => found.why.clone(),
+        (Some(value), option) => format!("`{option}={value}`: {}", found.why),
+        (None, option) if found.code == 302 => format!("`{option}` is not set: {}", found.why),
+        (None, option) => format!("`{option}`: {}", found.why),
     };
-    let place = match opening.places.iter().find(|(n, _)| names.contains(n)) {
-        Some((_, place)) => *place,
-        None => ctx.place(opening.at)?,
-    };
-    let name = &option.name;
-    let message = match value {
-        Some(value) => format!("`{name}={value}`: {}", option.why),
-        None => format!("`{name}` is not set: {}", option.why),
-    };
-    finding(ctx, code, place, message, option.severity.as_deref(), &assumed.text, &option.help)
-}
-
-fn is(literal: &Literal, text: &str) -> bool {
-    match literal {
-        Literal::Bool(b) => text.eq_ignore_ascii_case(&b.to_string()),
-        Literal::Int(i) => text == i.to_string(),
-        Literal::Text(t) => text.eq_ignore_ascii_case(t),
-    }
-}
-
-fn broken(ctx: &mut Context<'_>, opening: &Opening) -> Option<Finding> {
-    let entry = ctx.knowledge.ty(opening.ty);
-    let lib = entry.lib;
-    let library = ctx.knowledge.library(lib);
-    let own = ctx.assumed(opening.at.unit, lib);
-    let driver = ctx.assumed(opening.at.unit, library.driver);
-    let found = library.file.broken.iter().find(|b| {
-        entry.spec.paths.contains(&b.path)
-            && matches(b.versions.as_deref(), own.release)
-            && matches(b.driver_versions.as_deref(), driver.release)
-            && !b.unless.iter().any(|r| match r {
-                ArgRef::Name(name) | ArgRef::Either(_, name) => opening.options.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)),
-                ArgRef::Position(_) => false,
-            })
-    })?;
-    let place = ctx.place(opening.at)?;
-    let text = if own.text == driver.text { own.text } else { format!("{}, {}", own.text, driver.text) };
-    finding(ctx, 303, place, found.why.clone(), None, &text, &found.help)
-}
-
-fn finding(
-    ctx: &mut Context<'_>,
-    code: u16,
-    place: Place,
-    message: String,
-    severity: Option<&str>,
-    version: &str,
-    help: &str,
-) -> Option<Finding> {
-    let mut finding = ctx.finding(code, place, message)?;
-    if let Some(severity) = severity.and_then(|s| s.parse::<Severity>().ok()) {
+    let mut finding = ctx.finding(found.code, found.place, message)?;
+    if let Some(severity) = found.severity.as_ref().and_then(|s| s.parse::<Severity>().ok()) {
         finding.severity = severity;
     }
-    finding.notes.push(format!("driver: {version}"));
-    finding.help = help.trim_end().to_owned();
+    finding.label = if found.option.is_empty() { "does not recover".into() } else { "configured here".into() };
+    if found.code == 302 {
+        for (_, site) in sites.iter().filter(|(id, _)| escapes(*id)).take(4) {
+            let call = Context::call_text(site);
+            finding.related.extend(ctx.related(site.place, format!("{call} raises when the connection is lost, and nothing handles it")));
+        }
+    }
+    let assumed = ctx.assumed(found.at.unit, found.lib);
+    finding.notes.push(format!("driver: {}", assumed.text));
+    finding.help = found.help.trim_end().to_owned();
     Some(finding)
 }

@@ -8,6 +8,15 @@ use crate::flow::repeat::Retried;
 /// Reports what is wrong with the retries that were met.
 pub fn check(ctx: &mut Context<'_>) {
     let out = ctx.out;
+    for &at in &out.revived_within {
+        let Some(place) = ctx.place(at) else { continue };
+        let message = "the connection is revived inside an open transaction: what came before is gone with it, with no error".to_owned();
+        if let (false, Some(mut finding)) = (ctx.world.is_aside(at.unit), ctx.finding(203, place, message)) {
+            finding.label = "revived between two statements".into();
+            finding.help = "revive the connection before the first statement, and do the whole transaction again after a loss".into();
+            ctx.add(finding);
+        }
+    }
     for retried in &out.retried {
         if ctx.world.is_aside(retried.place.unit) {
             continue;

@@ -105,6 +105,14 @@ pub fn rules() -> &'static [Rule] {
     &RULES
 }
 
+/// Code, name and severity of every rule, as suppressions want them.
+pub fn known() -> Vec<(Code, &'static str, Severity)> {
+    rules()
+        .iter()
+        .map(|rule| (rule.code, rule.name, rule.severity))
+        .collect()
+}
+
 /// The rule with this code (in upper or lower case) or name.
 pub fn find(code_or_name: &str) -> Option<&'static Rule> {
     let upper = code_or_name.to_ascii_uppercase();

@@ -11,6 +11,8 @@ use crate::knowledge::{LibId, Release};
 pub struct Assumed {
     /// The least version that the manifests allow, or the oldest described if they say nothing.
     pub release: Release,
+    /// The newest version that the manifests allow.
+    pub newest: Release,
     /// True if a manifest says something about it.
     pub known: bool,
     /// In words: `pymongo 3.4.0, from requirements.txt`.

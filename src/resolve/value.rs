@@ -74,6 +74,10 @@ pub struct Handle {
     pub ty: TypeId,
     /// The constructor call that opened the connection behind it, or the expression it was first seen in.
     pub origin: Option<ExprRef>,
+    /// What the opening itself was made from: the engine of a session, the pool of a connection.
+    pub under: Option<ExprRef>,
+    /// For an object made by a method of a connection (a cursor): the expression that made it.
+    pub derived: Option<ExprRef>,
     /// For lazy objects: the expression that made it.
     pub created: Option<ExprRef>,
     /// Known by convention only.
@@ -84,6 +88,23 @@ pub struct Handle {
     pub guard: Option<GuardId>,
     /// What the constructor was given.
     pub options: OptionsId,
+}
+
+impl Handle {
+    /// An object of this type of which nothing else is known.
+    pub fn of(ty: TypeId) -> Self {
+        Self {
+            ty,
+            origin: None,
+            under: None,
+            derived: None,
+            created: None,
+            likely: false,
+            flags: 0,
+            guard: None,
+            options: OptionsId(0),
+        }
+    }
 }
 
 /// An object.
@@ -107,6 +128,8 @@ pub enum Obj {
     Imported(UnitId, Symbol),
     /// A module of the program.
     Module(UnitId),
+    /// A variable scope, as a place where things are kept.
+    Scope(EnvId),
     /// A driver's object.
     Handle(Handle),
     /// A method of a driver's object as a value, and where it was named.
@@ -163,6 +186,8 @@ pub enum Obj {
     CoversNot(Vec<ObjId>),
     /// A running thread, task or future of that callable's value and errors.
     Running(Value, SpecId, ExprRef),
+    /// What a library's method gives that conditions ask for by the method (`type.method`), and nothing else is known of.
+    Made(Symbol),
     /// What a middleware calls to go on: raises whatever entries raise.
     Next,
     /// Rust: a `Result` or `Option` with the value inside; its errors are in the heap by the expression that made it.

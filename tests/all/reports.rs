@@ -271,8 +271,7 @@ fn no_place_makes_a_report_fail() {
                 "message",
             )
         })
-        .collect::<Vec<_>>()
-        .concat();
+        .collect();
     findings.push(finding(
         "RL101",
         Location {

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use reconnect_lint::core::Language;
 use reconnect_lint::findings::Code;
-use reconnect_lint::knowledge::{CallSpec, GuardSpec, Knowledge, LanguageName, LibraryFile, Requirement, Role, TypeSpec};
+use reconnect_lint::knowledge::{
+    CallSpec, GuardSpec, Knowledge, LanguageName, LibraryFile, Requirement, Role, TypeSpec,
+};
 
 struct Loaded {
     path: PathBuf,
@@ -36,7 +38,13 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn complain(&mut self, place: &str, text: &str) {
-        let file = self.this.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = self
+            .this
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         self.complaints.push(format!("{file}: {place}: {text}"));
     }
 
@@ -50,11 +58,18 @@ impl Check<'_> {
 
     /// The file that a reference without `library:` may mean besides this one.
     fn driver(&self) -> Option<&LibraryFile> {
-        self.this.file.library.driver.as_deref().and_then(|d| self.files.get(d).copied())
+        self.this
+            .file
+            .library
+            .driver
+            .as_deref()
+            .and_then(|d| self.files.get(d).copied())
     }
 
     fn behaviour(&mut self, place: &str, name: Option<&String>) {
-        let Some(name) = name.filter(|n| *n != "none") else { return };
+        let Some(name) = name.filter(|n| *n != "none") else {
+            return;
+        };
         let found = match name.split_once(':') {
             Some((library, rest)) => self.files.get(library).is_some_and(|f| f.behaviours.contains_key(rest)),
             None => {
@@ -69,7 +84,10 @@ impl Check<'_> {
 
     fn ty(&mut self, place: &str, name: Option<&String>) {
         let Some(name) = name else { return };
-        let name = name.strip_prefix("list:").or_else(|| name.strip_prefix("class:")).unwrap_or(name);
+        let name = name
+            .strip_prefix("list:")
+            .or_else(|| name.strip_prefix("class:"))
+            .unwrap_or(name);
         if matches!(name, "self" | "argument" | "unknown" | "none") {
             return;
         }
@@ -132,7 +150,15 @@ impl Check<'_> {
         for (name, target) in ty.attributes.iter().chain(&ty.class_attributes) {
             self.ty(&format!("{key}.{name}"), Some(target));
         }
-        let single = [&ty.constructor, &ty.index, &ty.slice, &ty.call, &ty.on_await, &ty.on_enter, &ty.on_exit];
+        let single = [
+            &ty.constructor,
+            &ty.index,
+            &ty.slice,
+            &ty.call,
+            &ty.on_await,
+            &ty.on_enter,
+            &ty.on_exit,
+        ];
         for call in single.into_iter().flatten() {
             self.call(key, call);
         }
@@ -151,16 +177,27 @@ fn every_name_in_a_library_file_exists() {
         let same = || loaded.iter().filter(move |l| l.file.library.language == language);
         let mut check = Check {
             files: same().map(|l| (l.file.library.name.as_str(), &l.file)).collect(),
-            errors: same().flat_map(|l| l.file.errors.classes.keys().map(String::as_str)).collect(),
+            errors: same()
+                .flat_map(|l| l.file.errors.classes.keys().map(String::as_str))
+                .collect(),
             this,
             complaints: Vec::new(),
         };
         let file = &this.file;
-        if let Some(driver) = file.library.driver.as_ref().filter(|d| !check.files.contains_key(d.as_str())) {
+        if let Some(driver) = file
+            .library
+            .driver
+            .as_ref()
+            .filter(|d| !check.files.contains_key(d.as_str()))
+        {
             check.complain("library", &format!("no library `{driver}`"));
         }
         if matches!(file.library.role, Role::Driver | Role::Layer) != file.library.store.is_some() {
             check.complain("library", "drivers and layers, and no others, name a store");
+        }
+        for implied in &file.library.implies {
+            check.versions("library.implies", implied.versions.as_ref());
+            check.versions("library.implies", Some(&format!("=={}", implied.driver)));
         }
         if let Some(oldest) = &file.library.oldest {
             check.versions("library.oldest", Some(&format!("=={oldest}")));
@@ -190,7 +227,12 @@ fn every_name_in_a_library_file_exists() {
             }
             for gate in gates {
                 check.versions(name, gate.versions.as_ref());
-                for option in gate.with.keys().chain(gate.without.keys()).flat_map(|names| names.split('+')) {
+                for option in gate
+                    .with
+                    .keys()
+                    .chain(gate.without.keys())
+                    .flat_map(|names| names.split('+'))
+                {
                     if !file.options.iter().any(|o| o.name == option) && !file.sets(option) {
                         check.complain(name, &format!("no option `{option}`"));
                     }
@@ -229,7 +271,10 @@ fn every_name_in_a_library_file_exists() {
 #[test]
 fn the_index_over_all_files_has_no_defects() {
     for language in [Language::Python, Language::Rust] {
-        let files = load().into_iter().map(|l| l.file).filter(|f| Language::from(f.library.language) == language);
+        let files = load()
+            .into_iter()
+            .map(|l| l.file)
+            .filter(|f| Language::from(f.library.language) == language);
         let (_, errors) = Knowledge::new(files.collect());
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
@@ -241,8 +286,16 @@ fn every_driver_has_a_firing_and_a_quiet_sample() {
     for Loaded { path, file } in load() {
         let marker = |code: &str| code.contains("#! RL") || code.contains("//~ RL");
         if matches!(file.library.role, Role::Driver | Role::Layer) {
-            assert!(file.samples.iter().any(|s| marker(&s.code)), "{}: no sample that fires", path.display());
-            assert!(file.samples.iter().any(|s| !marker(&s.code)), "{}: no quiet sample", path.display());
+            assert!(
+                file.samples.iter().any(|s| marker(&s.code)),
+                "{}: no sample that fires",
+                path.display()
+            );
+            assert!(
+                file.samples.iter().any(|s| !marker(&s.code)),
+                "{}: no quiet sample",
+                path.display()
+            );
         }
     }
 }
@@ -252,9 +305,13 @@ fn samples_expect_codes_that_exist() {
     for Loaded { path, file } in load() {
         for sample in &file.samples {
             for line in sample.code.lines() {
-                let Some((_, codes)) = line.split_once("#! ").or_else(|| line.split_once("//~ ")) else { continue };
+                let Some((_, codes)) = line.split_once("#! ").or_else(|| line.split_once("//~ ")) else {
+                    continue;
+                };
                 for code in codes.split(['|', ',', ' ']).filter(|c| !c.is_empty()) {
-                    let known = code.parse::<Code>().is_ok_and(|c| reconnect_lint::lints::texts::find(&c.to_string()).is_some());
+                    let known = code
+                        .parse::<Code>()
+                        .is_ok_and(|c| reconnect_lint::lints::texts::find(&c.to_string()).is_some());
                     assert!(known, "{}: sample `{}`: no rule `{code}`", path.display(), sample.name);
                 }
             }

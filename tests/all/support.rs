@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reconnect_lint::analysis::Stats;
-use reconnect_lint::core::Span;
+use reconnect_lint::core::{Language, Span};
 use reconnect_lint::findings::{
     self, Applicability, Confidence, Edit, FileId, Finding, Fix, Location, Related, Sources,
 };
@@ -163,4 +163,144 @@ pub fn render(format: &str, sources: &Sources, findings: &[Finding], style: Styl
         .write(&report, &mut out)
         .expect("a vector takes it");
     String::from_utf8(out).expect("reports are UTF-8")
+}
+
+/// The comments of a sample, as a front-end would find them; good enough where strings have no `#` and no `//`.
+pub fn comments(text: &str, language: Language) -> Vec<Span> {
+    let sign = if language == Language::Python { "#" } else { "//" };
+    let mut found: Vec<Span> = Vec::new();
+    for (start, _) in text.match_indices(sign) {
+        let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+        if found.last().is_none_or(|last| last.end as usize <= start) {
+            found.push(Span::new(start, end));
+        }
+    }
+    found
+}
+
+/// A folder with files, for tests of the program as a whole.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    /// With these files; folders are made as needed.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let project = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        for (path, text) in files {
+            project.write(path, text);
+        }
+        project
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("it is below the folder")).expect("a folder can be made");
+        std::fs::write(path, text).expect("a file can be written");
+    }
+
+    /// Reads a file.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).expect("the file is there")
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The program in this folder, in an environment without CI and colours.
+    pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::new(assert_cmd::cargo::cargo_bin!("reconnect-lint"));
+        command.current_dir(self.path()).args(arguments);
+        for name in [
+            "GITHUB_ACTIONS",
+            "GITHUB_STEP_SUMMARY",
+            "GITLAB_CI",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "FORCE_HYPERLINK",
+        ] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    /// Runs the program.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::new(
+            self,
+            &self.command(arguments).output().expect("the program can be started"),
+        )
+    }
+
+    /// Runs the program with text on its standard input.
+    pub fn pipe(&self, arguments: &[&str], input: &str) -> Ran {
+        let output = self
+            .command(arguments)
+            .write_stdin(input)
+            .output()
+            .expect("the program can be started");
+        Ran::new(self, &output)
+    }
+
+    /// Runs git.
+    pub fn git(&self, arguments: &[&str]) {
+        let done = std::process::Command::new("git")
+            .args([
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@example.org",
+                "-c",
+                "init.defaultBranch=main",
+            ])
+            .args(["-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .expect("git is installed");
+        assert!(
+            done.status.success(),
+            "git {arguments:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
+/// What a run of the program gave.
+#[derive(Debug)]
+pub struct Ran {
+    /// The exit status.
+    pub status: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error; times and the folder are made equal.
+    pub err: String,
+}
+
+impl Ran {
+    fn new(project: &Project, output: &std::process::Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+        let folder = project.path().canonicalize().expect("the folder is there");
+        let same = |text: String| {
+            let text = text.replace(&folder.display().to_string(), "FOLDER");
+            // `0.08 s` is another time in each run.
+            let mut parts: Vec<&str> = text.split(' ').collect();
+            for i in 1..parts.len() {
+                if parts[i].starts_with("s)") && parts[i - 1].parse::<f64>().is_ok() {
+                    parts[i - 1] = "TIME";
+                }
+            }
+            parts.join(" ")
+        };
+        Self {
+            status: output.status.code().expect("it ended by itself"),
+            out: same(text(&output.stdout)),
+            err: same(text(&output.stderr)),
+        }
+    }
 }

@@ -1,4 +1,6 @@
-//! What is wrong with a configuration, shown with a caret into the file.
+//! What is wrong with a file that people write for this tool (configuration, driver files), shown with a caret into it.
+//!
+//! May not know: what the files mean.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,6 +9,8 @@ use codespan_reporting::diagnostic::{Diagnostic, Label};
 use codespan_reporting::files::SimpleFile;
 use codespan_reporting::term::termcolor::{Ansi, NoColor};
 use codespan_reporting::term::{self, Config};
+
+use crate::suggest;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,31 @@ impl Problem {
         }
     }
 
+    /// What TOML, or serde behind it, has to say. An unknown key gets a "did you mean".
+    pub fn from_toml(error: &toml::de::Error) -> Self {
+        let text = error.message().trim().trim_end_matches('.');
+        let (message, help) = if let Some((key, known)) = unknown_key(text) {
+            // `fail_on` for `fail-on` is the most frequent mistake of all.
+            let dashed = key.replace('_', "-");
+            let similar = known
+                .contains(&dashed.as_str())
+                .then(|| format!("did you mean `{dashed}`?"));
+            let similar = similar.or_else(|| suggest::did_you_mean(key, known.iter().copied()));
+            let help = similar.unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
+            (format!("unknown key `{key}`"), Some(help))
+        } else {
+            let list = text.contains("expected a sequence");
+            (
+                text.to_owned(),
+                list.then(|| "a list is meant: write it in brackets".to_owned()),
+            )
+        };
+        match error.span() {
+            Some(span) => Self::new(message, span).help(help),
+            None => Self::general(message).help(help),
+        }
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn help(mut self, help: Option<impl Into<String>>) -> Self {
@@ -55,6 +84,13 @@ impl Problem {
         self.warning = true;
         self
     }
+}
+
+/// The key and the known ones in serde's words: ``unknown field `x`, expected one of `a`, `b` ``.
+fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
+    let (key, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
+    let known = rest.split('`').skip(1).step_by(2).collect();
+    Some((key, known))
 }
 
 /// The mistakes of one file.

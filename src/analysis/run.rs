@@ -1,0 +1,498 @@
+//! One run: walk, scan, parse what matters, evaluate, report.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::own::{self, Own};
+use super::select;
+use super::world::{File, ProjectWorld};
+use super::{Analysis, AnalysisError, Request};
+use crate::core::{Language, Module, Symbol};
+use crate::findings::suppress::Comments;
+use crate::findings::{Code, Finding, Location};
+use crate::knowledge::{Embedded, Knowledge, LIBRARIES, LibraryFile};
+use crate::lints::context::Context;
+use crate::lints::texts;
+use crate::project::manifests::Libraries;
+use crate::project::scan::{ImportLine, Scanner, python_imports};
+use crate::project::{Entry, Role, Undecodable, decode, walk};
+use crate::resolve::value::UnitId;
+
+/// Text that may be part of the name of an environment variable, or a field for one.
+const ENVIRONMENT: [&str; 2] = ["MONGODB_", "mongodb_"];
+/// Comments with this are read even in files that nothing else leads to.
+const MARKER: &str = "reconnect-lint";
+/// Rounds of looking for files that use what others offer.
+const MAX_STEPS: usize = 8;
+/// Syntax errors of one file that are reported one by one.
+const MAX_ERRORS: usize = 10;
+
+pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
+    let start = Instant::now();
+    let mut analysis = Analysis::default();
+    let own_rules = own::read(&request.rules)?;
+    let mut walked = walk(&request.paths, request.exclude.as_ref(), request.force_exclude);
+    if let Some(stdin) = &request.stdin {
+        let display = crate::project::shown(&stdin.filename);
+        walked.entries.retain(|e| e.display != display);
+        let language = if stdin.filename.extension().is_some_and(|e| e == "rs") {
+            Language::Rust
+        } else {
+            Language::Python
+        };
+        walked.entries.push(Entry {
+            path: stdin.filename.clone(),
+            display,
+            language,
+            role: Role::Normal,
+        });
+    }
+    // What comes after these is read for its callers and guards only.
+    let reported: usize = walked.entries.len();
+    if !request.context.is_empty() {
+        let around = walk(&request.context, request.exclude.as_ref(), true);
+        let known: FxHashSet<PathBuf> = walked.entries.iter().map(|e| canonical(&e.path)).collect();
+        walked.entries.extend(
+            around
+                .entries
+                .into_iter()
+                .filter(|e| !known.contains(&canonical(&e.path))),
+        );
+        walked.manifests.extend(around.manifests);
+    }
+    analysis.stats.unreadable = walked.problems;
+
+    let words = Words::new(&own_rules);
+    let scanned = scan(request, &walked.entries, &words);
+    let mut seeds = Vec::new();
+    let mut seen: FxHashSet<usize> = FxHashSet::default();
+    for (index, file) in scanned.iter().enumerate() {
+        analysis.stats.bytes += file.size;
+        if let Some(problem) = &file.problem {
+            analysis
+                .stats
+                .unreadable
+                .push((walked.entries[index].display.clone(), problem.clone()));
+        }
+        if file.text.is_some() {
+            seeds.push(index);
+            seen.extend(&file.libraries);
+        }
+    }
+    analysis.stats.files_seen = reported as u64;
+    if seeds.is_empty() {
+        analysis.stats.duration = start.elapsed();
+        return Ok(analysis);
+    }
+
+    let manifests = Libraries::read(&walked.manifests);
+    for problem in &manifests.problems {
+        analysis.stats.unreadable.push(problem.clone());
+    }
+    let knowledge = load(&seen, &own_rules, &walked.entries, &seeds)?;
+    analysis.stats.drivers = knowledge
+        .libraries()
+        .filter(|(id, _)| knowledge.is_store(*id))
+        .map(|(_, l)| l.file.library.name.clone())
+        .collect();
+
+    let files: Vec<File> = walked
+        .entries
+        .into_iter()
+        .zip(scanned)
+        .enumerate()
+        .map(|(index, (entry, scanned))| File {
+            aside: entry.role.is_aside() && !request.include_tests,
+            reported: index < reported,
+            imports: imported_libraries(&knowledge, &scanned.imports),
+            lines: scanned.imports,
+            text: scanned.text,
+            module: None,
+            entry,
+        })
+        .collect();
+    let mut world = ProjectWorld::new(files, &knowledge, manifests);
+    world.parse(&seeds);
+    let relevant = close(&mut world, &seeds);
+    world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
+
+    let out = crate::flow::run(&mut world, &knowledge);
+    let mut ids = FxHashMap::default();
+    let mut errors = Vec::new();
+    for (index, file) in world.files.iter().enumerate() {
+        let (Some(text), Some(Some(module))) = (&file.text, &file.module) else {
+            continue;
+        };
+        analysis.stats.files_parsed += 1;
+        let id = analysis.sources.add(file.entry.display.clone(), Arc::clone(text));
+        ids.insert(UnitId(index as u32), id);
+        if !file.reported {
+            continue;
+        }
+        analysis.comments.push(Comments {
+            file: id,
+            language: file.entry.language,
+            spans: module.comments.clone(),
+        });
+        for error in module.errors.iter().take(MAX_ERRORS) {
+            errors.push((
+                Location {
+                    file: id,
+                    span: error.span,
+                },
+                error.message.clone(),
+            ));
+        }
+    }
+    let mut ctx = Context {
+        out: &out,
+        knowledge: &knowledge,
+        world: &mut world,
+        files: &ids,
+        findings: Vec::new(),
+    };
+    crate::lints::run(&mut ctx, &request.env);
+    let mut findings = std::mem::take(&mut ctx.findings);
+    if request.inventory {
+        analysis.call_sites = super::inventory::call_sites(&mut ctx);
+    }
+    findings.extend(
+        errors
+            .into_iter()
+            .filter_map(|(location, message)| syntax_error(location, &message)),
+    );
+    let hidden: FxHashSet<_> = world
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| !f.reported)
+        .filter_map(|(i, _)| ids.get(&UnitId(i as u32)))
+        .collect();
+    findings.retain(|f| !hidden.contains(&f.location.file));
+    analysis.findings = findings;
+    analysis.stats.duration = start.elapsed();
+    Ok(analysis)
+}
+
+fn canonical(path: &std::path::Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn syntax_error(location: Location, message: &str) -> Option<Finding> {
+    let rule = texts::by_code(Code::new(901))?;
+    let text = format!("this part could not be parsed and was not checked: {message}");
+    let mut finding = Finding::new(rule.code, rule.name, rule.severity, location, text);
+    finding.label = "not checked".into();
+    finding.help = "the rest of the file was checked; nothing inside of this part was".into();
+    Some(finding)
+}
+
+/// The words that make a file worth parsing.
+struct Words {
+    scanner: Scanner,
+    /// By word: the libraries (by number in [`LIBRARIES`]) whose import or setting it is, and which.
+    kinds: Vec<Kind>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// An import name of these libraries.
+    Import(Vec<usize>, Language),
+    /// A setting of this library.
+    Setting(usize),
+    /// Part of an environment variable's name.
+    Environment,
+    /// A comment for this tool.
+    Marker,
+    /// An import name of the team's own library files.
+    Own,
+}
+
+impl Words {
+    fn new(own: &[Own]) -> Self {
+        let mut words: Vec<String> = Vec::new();
+        let mut kinds: Vec<Kind> = Vec::new();
+        for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
+            let language = if library.language == "rust" {
+                Language::Rust
+            } else {
+                Language::Python
+            };
+            for import in library.imports {
+                let known = words.iter().zip(&mut kinds).find_map(|(w, k)| match k {
+                    Kind::Import(list, l) if w == import && *l == language => Some(list),
+                    _ => None,
+                });
+                match known {
+                    Some(list) => list.push(index),
+                    None => {
+                        words.push((*import).to_owned());
+                        kinds.push(Kind::Import(vec![index], language));
+                    }
+                }
+            }
+            for setting in library.settings {
+                words.push((*setting).to_owned());
+                kinds.push(Kind::Setting(index));
+            }
+        }
+        for file in own {
+            for import in &file.library.library.imports {
+                words.push(import.clone());
+                kinds.push(Kind::Own);
+            }
+        }
+        words.extend(ENVIRONMENT.iter().map(|w| (*w).to_owned()));
+        kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
+        words.push(MARKER.into());
+        kinds.push(Kind::Marker);
+        // The first pattern that fits is taken: `psycopg2` must be asked before `psycopg`.
+        let mut both: Vec<(String, Kind)> = words.into_iter().zip(kinds).collect();
+        both.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        let (words, kinds): (Vec<String>, Vec<Kind>) = both.into_iter().unzip();
+        Self {
+            scanner: Scanner::new(&words),
+            kinds,
+        }
+    }
+}
+
+/// What the scan of a file found.
+#[derive(Default)]
+struct Scanned {
+    size: u64,
+    /// Kept if the file is worth parsing.
+    text: Option<Arc<str>>,
+    imports: Vec<ImportLine>,
+    libraries: Vec<usize>,
+    problem: Option<String>,
+}
+
+fn scan(request: &Request, entries: &[Entry], words: &Words) -> Vec<Scanned> {
+    let done = AtomicU64::new(0);
+    entries
+        .par_iter()
+        .map(|entry| {
+            let given = request.stdin.as_ref().filter(|s| s.filename == entry.path);
+            let bytes = match given {
+                Some(stdin) => Ok(stdin.text.as_bytes().to_vec()),
+                None => std::fs::read(&entry.path),
+            };
+            let scanned = match bytes {
+                Ok(bytes) => scan_file(entry, bytes, words),
+                Err(error) => Scanned {
+                    problem: Some(error.to_string()),
+                    ..Scanned::default()
+                },
+            };
+            if let Some(progress) = &request.progress {
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, entries.len() as u64);
+            }
+            scanned
+        })
+        .collect()
+}
+
+fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
+    let mut scanned = Scanned {
+        size: bytes.len() as u64,
+        ..Scanned::default()
+    };
+    let mut mentioned: Vec<usize> = Vec::new();
+    let mut other = false;
+    words.scanner.each(&bytes, |word, end| {
+        match &words.kinds[word] {
+            Kind::Import(_, language) if *language != entry.language => {}
+            Kind::Import(..) | Kind::Setting(_) => {
+                if !mentioned.contains(&word) {
+                    mentioned.push(word);
+                }
+            }
+            Kind::Environment => {
+                let rest = &bytes[end..bytes.len().min(end + 8)];
+                let part = [&b"HOST"[..], b"PORT", b"LOGIN", b"PASS", b"USER"];
+                other |= part
+                    .iter()
+                    .any(|p| rest.len() >= p.len() && rest[..p.len()].eq_ignore_ascii_case(p));
+            }
+            Kind::Marker | Kind::Own => other = true,
+        }
+        true
+    });
+    if mentioned.is_empty() && !other {
+        return scanned;
+    }
+    if entry.language == Language::Python {
+        scanned.imports = python_imports(&bytes);
+    }
+    for word in mentioned {
+        match &words.kinds[word] {
+            Kind::Import(libraries, Language::Rust) => scanned.libraries.extend(libraries),
+            Kind::Import(libraries, Language::Python) => {
+                let imported = |l: &&usize| {
+                    LIBRARIES[**l].imports.iter().any(|i| {
+                        scanned
+                            .imports
+                            .iter()
+                            .any(|line| line.level == 0 && first(&line.module) == *i)
+                    })
+                };
+                let found: Vec<usize> = libraries.iter().filter(imported).copied().collect();
+                scanned.libraries.extend(found);
+            }
+            // A settings module seldom imports what it configures.
+            Kind::Setting(library) => scanned.libraries.push(*library),
+            _ => {}
+        }
+    }
+    scanned.libraries.sort_unstable();
+    scanned.libraries.dedup();
+    if scanned.libraries.is_empty() && !other {
+        return scanned;
+    }
+    match decode(bytes) {
+        Ok(text) => scanned.text = Some(text),
+        Err(Undecodable::Binary) => scanned.problem = Some("it is a binary file".into()),
+        Err(Undecodable::TooLarge) => scanned.problem = Some("it is larger than 20 MB".into()),
+    }
+    scanned
+}
+
+fn first(module: &str) -> &str {
+    module.split('.').next().unwrap_or_default()
+}
+
+/// Reads the library files that this project needs: the drivers it imports and those under its layers, and the retry
+/// libraries, frameworks and standard libraries of its languages.
+fn load(seen: &FxHashSet<usize>, own: &[Own], entries: &[Entry], seeds: &[usize]) -> Result<Knowledge, AnalysisError> {
+    let languages: FxHashSet<&str> = seeds
+        .iter()
+        .map(|s| match entries[*s].language {
+            Language::Python => "python",
+            Language::Rust => "rust",
+        })
+        .collect();
+    let mut wanted: FxHashSet<&str> = seen.iter().map(|l| LIBRARIES[*l].name).collect();
+    for file in own {
+        let driver = file.library.library.driver.as_deref();
+        wanted.extend(LIBRARIES.iter().map(|l| l.name).filter(|n| driver == Some(*n)));
+    }
+    loop {
+        // The driver under a layer, and libraries whose types a file refers to (`psycopg:connection`).
+        let refers = |l: &Embedded, to: &Embedded| l.driver == to.name || l.text.contains(&format!("\"{}:", to.name));
+        let more: Vec<&str> = LIBRARIES
+            .iter()
+            .filter(|to| to.is_store() && !wanted.contains(to.name))
+            .filter(|to| LIBRARIES.iter().any(|l| wanted.contains(l.name) && refers(l, to)))
+            .map(|to| to.name)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        wanted.extend(more);
+    }
+    let needed = |l: &&Embedded| {
+        if l.is_store() {
+            wanted.contains(l.name)
+        } else {
+            languages.contains(l.language)
+        }
+    };
+    let needed: Vec<&Embedded> = LIBRARIES.iter().filter(needed).collect();
+    let with_own = |libraries: &[&Embedded]| {
+        let mut files: Vec<LibraryFile> = libraries.par_iter().map(|l| l.parse()).collect();
+        files.extend(own.iter().map(|file| file.library.clone()));
+        Knowledge::new(files)
+    };
+    let (knowledge, errors) = with_own(&needed);
+    if own::check(own, &errors).is_err() {
+        // What is not known may only not be needed here: ask again with all there is.
+        own::check(own, &with_own(&LIBRARIES.iter().collect::<Vec<_>>()).1)?;
+    }
+    Ok(knowledge)
+}
+
+fn imported_libraries(knowledge: &Knowledge, lines: &[ImportLine]) -> Vec<crate::knowledge::LibId> {
+    let mut found = Vec::new();
+    for line in lines.iter().filter(|l| l.level == 0) {
+        for lib in knowledge.imported(Symbol::new(first(&line.module))) {
+            if !found.contains(lib) {
+                found.push(*lib);
+            }
+        }
+    }
+    found
+}
+
+/// The files that matter: those that import a driver, and those that use what such files offer.
+fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
+    let mut relevant: Vec<usize> = seeds.to_vec();
+    let mut offers = FxHashMap::default();
+    let mut fresh: Vec<usize> = seeds.to_vec();
+    for _ in 0..MAX_STEPS {
+        for &index in &fresh {
+            let file = &world.files[index];
+            if file.aside || file.entry.language == Language::Rust {
+                continue;
+            }
+            if let Some(Some(module)) = &file.module {
+                let names = offered(world, index, module, &offers);
+                offers.insert(index as u32, names);
+            }
+        }
+        let known: FxHashSet<usize> = relevant.iter().copied().collect();
+        world.read_imports();
+        let next: Vec<usize> = (0..world.files.len())
+            .filter(|i| !known.contains(i) && !world.files[*i].aside && uses(world, *i, &offers))
+            .collect();
+        if next.is_empty() {
+            break;
+        }
+        world.parse(&next);
+        relevant.extend(&next);
+        fresh = next;
+    }
+    relevant.sort_unstable();
+    relevant
+}
+
+/// The names of a file that lead to a driver, given what other files offer.
+fn offered(world: &ProjectWorld<'_>, index: usize, module: &Module, offers: &select::Offers) -> FxHashSet<Symbol> {
+    let mut imported = FxHashSet::default();
+    for line in &world.files[index].lines {
+        let library = line.level == 0 && !world.knowledge.imported(Symbol::new(first(&line.module))).is_empty();
+        if library {
+            imported.insert(Symbol::new(first(&line.module)));
+            imported.extend(line.names.iter().map(|n| Symbol::new(n)));
+        } else {
+            for target in world.targets(index as u32, line) {
+                if let Some(names) = offers.get(&target) {
+                    imported.extend(line.names.iter().map(|n| Symbol::new(n)).filter(|n| names.contains(n)));
+                    if line.names.is_empty() || line.names.iter().any(|n| n == "*") {
+                        imported.extend(names.iter().copied());
+                    }
+                }
+            }
+        }
+    }
+    select::names_that_matter(module, &imported)
+}
+
+/// True if a file imports something that another one offers.
+fn uses(world: &ProjectWorld<'_>, index: usize, offers: &select::Offers) -> bool {
+    world.files[index].lines.iter().any(|line| {
+        world.targets(index as u32, line).into_iter().any(|target| {
+            offers.get(&target).is_some_and(|names| {
+                line.names.is_empty()
+                    || line.names.iter().any(|n| n == "*" || names.contains(&Symbol::new(n)))
+                    // `from package import module`
+                    || line.names.iter().any(|n| world.is_module(target, n))
+            })
+        })
+    })
+}

@@ -1,0 +1,390 @@
+//! What happens along the way, and from it which connections outlive a unit of work.
+//!
+//! A unit of work is what an entry point does, or one pass of an endless loop. A connection that is used in a unit and was
+//! not opened in it is kept. It is no defect if something replaces it: where the error is handled, or after a look at its
+//! health.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Interp;
+use super::flight::{Place, SiteId};
+use crate::core::Symbol;
+use crate::knowledge::{Connection, LibId};
+use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Event {
+    /// A lazy object was made.
+    Making(ExprRef),
+    /// Something waited.
+    Wait,
+    /// A round trip, and what it went over: the opening, what that was made from, the derived object.
+    Trip { site: SiteId, origin: Option<ExprRef>, under: Option<ExprRef>, derived: Option<ExprRef> },
+    /// A connection was opened, or an object derived from one was made.
+    Open(ExprRef),
+    /// The same, but only if none was there.
+    Cached(ExprRef),
+    /// A connection, or all of a library's ambient ones, was made usable again.
+    Revive(Option<ExprRef>, LibId),
+    /// A handle was stored in an attribute, global or container.
+    Store(ObjId, Symbol),
+    /// `None` was stored there, or the entry was removed.
+    Clear(ObjId, Symbol),
+    /// Somebody looked at the health of a connection; `false`: in a way that does not notice a loss.
+    Look(Option<ExprRef>, bool),
+}
+
+/// A place in the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(usize);
+
+/// A connection that is kept.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The opening; for a library's ambient connection nothing.
+    pub opening: Option<ExprRef>,
+    /// The library.
+    pub lib: LibId,
+    /// Where it is reported.
+    pub place: Place,
+    /// Calls on it.
+    pub sites: Vec<SiteId>,
+    /// An object derived from it is what is kept, and where that is made.
+    pub derived: Option<ExprRef>,
+}
+
+/// What is known of openings.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    /// Used in a unit that did not open them, and where.
+    kept: FxHashMap<ExprRef, Vec<SiteId>>,
+    /// Replaced where an error is handled, or after a look.
+    replaced: FxHashSet<ExprRef>,
+    /// Opened for one unit by something outside of it.
+    per_unit: FxHashSet<ExprRef>,
+    /// The kind of each opening, and its library.
+    kinds: FxHashMap<ExprRef, (Connection, LibId)>,
+    /// A derived object's connection.
+    bases: FxHashMap<ExprRef, ExprRef>,
+    /// Where a cached opening is stored.
+    caches: FxHashMap<ExprRef, Vec<(ObjId, Symbol)>>,
+    /// Where each opening or derived object is stored.
+    stores: FxHashMap<ExprRef, FxHashSet<(ObjId, Symbol)>>,
+    /// Places that get a new object where an error is handled.
+    refilled: FxHashSet<(ObjId, Symbol)>,
+    /// Entries cleared where an error is handled.
+    cleared: FxHashSet<(ObjId, Symbol)>,
+    /// Libraries whose ambient connections are renewed where an error is handled.
+    revived_libs: FxHashSet<LibId>,
+    /// Endless loops over ambient connections that nothing renews.
+    loops: Vec<(Place, LibId, Vec<SiteId>)>,
+    /// Where an object is opened by a method instead of its constructor.
+    places: FxHashMap<ExprRef, ExprRef>,
+}
+
+/// More events of one function are not remembered.
+const MAX_EVENTS: usize = 400;
+
+impl Interp<'_> {
+    pub(super) fn log_mark(&self) -> Mark {
+        Mark(self.log.len())
+    }
+
+    /// Forgets what happened since a mark.
+    pub(super) fn log_rewind(&mut self, mark: Mark) {
+        self.log.truncate(mark.0);
+    }
+
+    pub(super) fn note(&mut self, event: Event) {
+        self.log.push(event);
+    }
+
+    pub(super) fn waited_since(&self, mark: Mark) -> bool {
+        self.since(mark).contains(&Event::Wait)
+    }
+
+    pub(super) fn made_since(&self, created: ExprRef, mark: Mark) -> bool {
+        self.since(mark).contains(&Event::Making(created))
+    }
+
+    fn since(&self, mark: Mark) -> &[Event] {
+        &self.log[mark.0.min(self.log.len())..]
+    }
+
+    /// The events since a mark, once each, for a summary.
+    pub(super) fn events_since(&self, mark: Mark) -> Vec<Event> {
+        let mut seen = FxHashSet::default();
+        self.since(mark).iter().copied().filter(|e| seen.insert(*e)).take(MAX_EVENTS).collect()
+    }
+
+    /// A connection was opened here, of this kind.
+    pub(super) fn note_opening(&mut self, at: ExprRef, kind: Connection, lib: LibId) {
+        self.units.kinds.entry(at).or_insert((kind, lib));
+        self.note(Event::Open(at));
+    }
+
+    /// A method opened its own object.
+    pub(super) fn note_opened_by(&mut self, origin: ExprRef, at: ExprRef) {
+        self.units.places.entry(origin).or_insert(at);
+        if self.in_hook {
+            self.units.per_unit.insert(origin);
+        }
+        self.note(Event::Open(origin));
+    }
+
+    /// An object was derived from a connection.
+    pub(super) fn note_derived(&mut self, at: ExprRef, base: ExprRef) {
+        self.units.bases.entry(at).or_insert(base);
+        self.note(Event::Open(at));
+    }
+
+    /// A handle, or nothing, was stored.
+    pub(super) fn note_store(&mut self, obj: ObjId, name: Symbol, value: Value) {
+        if self.v.only(value) == Some(&Obj::None) {
+            self.note(Event::Clear(obj, name));
+        } else if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))) {
+            for item in self.v.list(value) {
+                if let Obj::Handle(handle) = self.v.get(item) {
+                    let at = handle.derived.or(handle.origin);
+                    if let Some(at) = at {
+                        self.units.stores.entry(at).or_default().insert((obj, name));
+                    }
+                }
+            }
+            self.note(Event::Store(obj, name));
+        }
+    }
+
+    /// What is stored here lives for one unit of work.
+    pub(super) fn note_per_unit(&mut self, value: Value) {
+        for obj in self.v.list(value) {
+            if let Obj::Handle(handle) = self.v.get(obj) {
+                let known = [handle.origin, handle.derived];
+                self.units.per_unit.extend(known.into_iter().flatten());
+            }
+        }
+    }
+
+    /// All that was opened since a mark is opened for one unit.
+    pub(super) fn openings_are_per_unit(&mut self, mark: Mark) {
+        let opened: Vec<ExprRef> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Open(at) | Event::Cached(at) => Some(*at),
+                _ => None,
+            })
+            .collect();
+        self.units.per_unit.extend(opened);
+    }
+
+    /// Somebody reads a member of a connection: perhaps to see whether it lives.
+    pub(super) fn note_look(&mut self, handle: &Handle, name: Symbol) {
+        let spec = &self.k.ty(handle.ty).spec;
+        if spec.connection == Some(Connection::Bare) {
+            let sees = !spec.blind.iter().any(|b| b == name.as_str());
+            self.note(Event::Look(handle.origin, sees));
+        }
+    }
+
+    /// What a handler of lost connections did since the mark replaces what it opens.
+    pub(super) fn note_recovery(&mut self, mark: Mark) {
+        let events: Vec<Event> = self.since(mark).to_vec();
+        self.recover(&events);
+    }
+
+    fn recover(&mut self, events: &[Event]) {
+        for event in events {
+            match *event {
+                Event::Open(at) | Event::Cached(at) => {
+                    self.units.replaced.insert(at);
+                }
+                Event::Revive(Some(at), _) => {
+                    self.units.replaced.insert(at);
+                }
+                Event::Revive(None, lib) => {
+                    self.units.revived_libs.insert(lib);
+                }
+                Event::Store(obj, name) => {
+                    self.units.refilled.insert((obj, name));
+                }
+                Event::Clear(obj, name) => {
+                    self.units.cleared.insert((obj, name));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A branch of an `if` was evaluated: what it opens and stores is opened once, unless the condition looked at the
+    /// connection's health. One that looks in a blind way can't replace anything.
+    pub(super) fn note_branch(&mut self, test: Mark, branch: Mark) {
+        let looks: Vec<bool> = self.log[test.0..branch.0.min(self.log.len())]
+            .iter()
+            .filter_map(|e| match e {
+                Event::Look(_, sees) => Some(*sees),
+                _ => None,
+            })
+            .collect();
+        if looks.contains(&true) {
+            self.note_recovery(branch);
+            return;
+        }
+        if looks.contains(&false) {
+            self.log.truncate_reviving(branch.0);
+        }
+        self.note_cached(branch);
+    }
+
+    /// What was opened and stored since the mark is opened only if none is there.
+    pub(super) fn note_cached(&mut self, mark: Mark) {
+        let once = self.here().func.is_some_and(|f| {
+            self.here().module.func(f.func).name.is_none_or(|n| !matches!(n.as_str(), "__init__" | "__enter__" | "__aenter__"))
+        });
+        let stores: Vec<(ObjId, Symbol)> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Store(obj, name) if !matches!(self.v.get(*obj), Obj::Scope(_)) => Some((*obj, *name)),
+                _ => None,
+            })
+            .collect();
+        if !once || stores.is_empty() {
+            return;
+        }
+        let start = mark.0.min(self.log.len());
+        for event in &mut self.log[start..] {
+            let Event::Open(at) = *event else { continue };
+            let Some(kept_in) = self.units.stores.get(&at) else { continue };
+            let here: Vec<(ObjId, Symbol)> = stores.iter().copied().filter(|s| kept_in.contains(s)).collect();
+            if !here.is_empty() {
+                *event = Event::Cached(at);
+                self.units.caches.entry(at).or_default().extend(here);
+            }
+        }
+    }
+
+    /// What was opened since the mark is opened once, by a function whose result is kept.
+    pub(super) fn cache_openings(&mut self, mark: Mark) {
+        let start = mark.0.min(self.log.len());
+        for event in &mut self.log[start..] {
+            if let Event::Open(at) = *event {
+                *event = Event::Cached(at);
+            }
+        }
+    }
+
+    /// A unit of work ends.
+    pub(super) fn end_unit(&mut self, mark: Mark) {
+        let mut opened = FxHashSet::default();
+        let mut revived_libs = FxHashSet::default();
+        for event in self.since(mark) {
+            match event {
+                Event::Open(at) | Event::Revive(Some(at), _) => {
+                    opened.insert(*at);
+                }
+                Event::Revive(None, lib) => {
+                    revived_libs.insert(*lib);
+                }
+                _ => {}
+            }
+        }
+        let trips: Vec<Event> = self.since(mark).iter().filter(|e| matches!(e, Event::Trip { .. })).copied().collect();
+        for trip in trips {
+            let Event::Trip { site, origin, under, derived } = trip else { continue };
+            for at in [origin, under, derived].into_iter().flatten() {
+                if !opened.contains(&at) {
+                    let sites = self.units.kept.entry(at).or_default();
+                    if !sites.contains(&site) && sites.len() < 16 {
+                        sites.push(site);
+                    }
+                }
+            }
+        }
+    }
+
+    /// One pass of an endless loop ends.
+    pub(super) fn end_pass(&mut self, mark: Mark, place: Place) {
+        self.end_unit(mark);
+        let mut ambient: FxHashMap<LibId, Vec<SiteId>> = FxHashMap::default();
+        let mut revived: FxHashSet<LibId> = FxHashSet::default();
+        for event in self.since(mark) {
+            match *event {
+                Event::Trip { site, .. } => {
+                    let site_data = self.out.sites.get(site);
+                    let is_ambient = site_data.ty.is_some_and(|t| self.k.connection(t) == Some(Connection::Ambient));
+                    if is_ambient {
+                        ambient.entry(site_data.lib).or_default().push(site);
+                    }
+                }
+                Event::Revive(_, lib) => {
+                    revived.insert(lib);
+                }
+                _ => {}
+            }
+        }
+        for (lib, sites) in ambient {
+            if !revived.contains(&lib) && !self.units.loops.iter().any(|(p, ..)| *p == place) {
+                self.units.loops.push((place, lib, sites));
+            }
+        }
+    }
+
+    /// At the end of a round: which connections are kept and never replaced.
+    pub(super) fn conclude(&mut self) {
+        let mut kept: Vec<(ExprRef, Vec<SiteId>)> = self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
+        kept.sort_by_key(|(at, _)| *at);
+        for (at, sites) in kept {
+            self.out.outliving.insert(at);
+            let base = self.units.bases.get(&at).copied();
+            let opening = base.unwrap_or(at);
+            let Some(&(kind, lib)) = self.units.kinds.get(&opening) else { continue };
+            if kind != Connection::Bare || self.is_replaced(at) || self.units.per_unit.contains(&opening) {
+                continue;
+            }
+            let shown = self.units.places.get(&opening).copied().unwrap_or(opening);
+            let place = self.place_of(shown);
+            match self.out.kept.iter_mut().find(|k| k.opening == Some(opening)) {
+                Some(known) => {
+                    for site in sites {
+                        if !known.sites.contains(&site) {
+                            known.sites.push(site);
+                        }
+                    }
+                }
+                None => {
+                    let derived = base.map(|_| at);
+                    self.out.kept.push(Kept { opening: Some(opening), lib, place, sites, derived });
+                }
+            }
+        }
+        for (place, lib, sites) in std::mem::take(&mut self.units.loops) {
+            if !self.units.revived_libs.contains(&lib) {
+                self.out.kept.push(Kept { opening: None, lib, place, sites, derived: None });
+            }
+        }
+        self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
+        self.conclude_settings();
+        self.conclude_configured();
+    }
+
+    fn is_replaced(&self, at: ExprRef) -> bool {
+        self.units.replaced.contains(&at)
+            || self.units.per_unit.contains(&at)
+            || self.units.stores.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.refilled.contains(k)))
+            || self.units.caches.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.cleared.contains(k)))
+    }
+}
+
+trait Reviving {
+    fn truncate_reviving(&mut self, from: usize);
+}
+
+impl Reviving for Vec<Event> {
+    /// Forgets what was opened or revived since a place, but not the rest.
+    fn truncate_reviving(&mut self, from: usize) {
+        let tail: Vec<Event> = self.drain(from.min(self.len())..).collect();
+        self.extend(tail.into_iter().filter(|e| !matches!(e, Event::Open(_) | Event::Revive(..))));
+    }
+}

@@ -1,0 +1,85 @@
+//! What a file is for, by its path below the root of the walk.
+
+use std::path::Path;
+
+/// What a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Code that runs in production.
+    Normal,
+    /// A test or its support.
+    Test,
+    /// An example, a sample, documentation.
+    Example,
+    /// A benchmark.
+    Bench,
+    /// A build script or packaging.
+    Build,
+    /// A schema migration.
+    Migration,
+    /// Somebody else's code.
+    Vendored,
+}
+
+impl Role {
+    /// Left out of RL1xx and RL2xx unless tests are included.
+    pub fn is_aside(self) -> bool {
+        self != Self::Normal
+    }
+}
+
+/// The role of a file. Only folders below the root count, so that a project living in a folder called `tests` is checked
+/// like any other, and only whole names: `migrate_db.py` and `mysql_migrations.rs` are no migrations.
+pub fn role(relative: &Path) -> Role {
+    let parts: Vec<String> = relative.iter().map(|p| p.to_string_lossy().to_lowercase()).collect();
+    let (folders, name) = match parts.split_last() {
+        Some((name, folders)) => (folders, name.as_str()),
+        None => return Role::Normal,
+    };
+    for (index, folder) in folders.iter().enumerate() {
+        let role = match folder.as_str() {
+            "tests" | "test" | "testing" | "unittests" | "unit_tests" | "functional_tests" | "integration_tests" | "e2e" => Role::Test,
+            "examples" | "example" | "samples" | "doc" | "docs" | "tutorials" | "tutorial" => Role::Example,
+            "benches" | "benchmarks" | "benchmark" => Role::Bench,
+            "migrations" => Role::Migration,
+            "versions" if index > 0 && folders[index - 1].contains("alembic") => Role::Migration,
+            "vendor" | "vendored" | "_vendor" | "third_party" | "third-party" | "thirdparty" | "external" | "externals"
+            | "extern" | "site-packages" => Role::Vendored,
+            _ => continue,
+        };
+        return role;
+    }
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    if name == "conftest.py" || name.ends_with(".py") && (stem.starts_with("test_") || stem.ends_with("_test") || stem == "tests" || stem == "test") {
+        return Role::Test;
+    }
+    if name.ends_with(".rs") && (stem == "tests" || stem.ends_with("_test") || stem.ends_with("_tests")) {
+        return Role::Test;
+    }
+    if name == "build.rs" || name == "setup.py" {
+        return Role::Build;
+    }
+    Role::Normal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_folder_names_count() {
+        for (path, expected) in [
+            ("shop/db.py", Role::Normal),
+            ("tests/test_db.py", Role::Test),
+            ("shop/test_db.py", Role::Test),
+            ("shop/latest/db.py", Role::Normal),
+            ("db/mysql_migrations.rs", Role::Normal),
+            ("shop/migrations/0001_initial.py", Role::Migration),
+            ("alembic/versions/1a.py", Role::Migration),
+            ("vendor/redis/client.py", Role::Vendored),
+            ("build.rs", Role::Build),
+        ] {
+            assert_eq!(role(Path::new(path)), expected, "{path}");
+        }
+    }
+}
