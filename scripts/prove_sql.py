@@ -79,10 +79,10 @@ def outcome(python, probe, server, version, requirements):
 
 
 def shown(did):
-    """Outcomes for the table: the innermost class of each call."""
+    """Outcomes for the table: the class that each call raised."""
     if isinstance(did, str):
         return did
-    return ", ".join(d[0].rsplit(".", 1)[-1] if d else "works" for d in did)
+    return ", ".join(d[0] if d else "works" for d in did)
 
 
 def prove(only, folder):
@@ -99,7 +99,7 @@ def prove(only, folder):
                 base, _, extra = package.partition("[")
                 pinned = f"{base}{'[' + extra if extra else ''}=={version}"
                 python, error = environments.python([pinned, *more])
-                library = Library(name, version)
+                library = Library(name, version, {m.split("=")[0].split("[")[0] for m in more})
                 seen = {}
                 for probe, claim in claims:
                     if probe not in seen:

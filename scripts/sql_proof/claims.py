@@ -68,7 +68,7 @@ def passed_on(flag=None):
 
     def claim(library, did):
         loss = library.losses(flag=flag)
-        return "the driver's own error arrives", library.caught(did[0], loss["classes"]) and did[1] == []
+        return f"a loss in use arrives as {short(loss)}", library.caught(did[0], loss["classes"]) and did[1] == []
 
     return claim
 
@@ -157,6 +157,13 @@ def blind(path, text):
     return claim
 
 
+def in_transaction(library, did):
+    """What a loss within a transaction raises: the loss, or what is said to follow."""
+    loss = library.losses()
+    names = {"classes": [*loss["classes"], *loss.get("then", [])]}
+    return f"a loss in a transaction arrives as {short(names)}", library.caught(did[0], names["classes"])
+
+
 def wrapped(library, did):
     """The driver's class is no base of what arrives."""
     return "the driver's errors arrive wrapped", did[0] != [] and not library.lookalike(did[0])
@@ -177,7 +184,7 @@ def ambient(library, did):
     return f"outside of requests the connection stays dead: {short(loss)}", held and library.caught(did[1], later)
 
 
-REDIS = ["2.10.6", "3.0.1", "3.1.0", "3.5.3", "4.0.2", "4.6.0", "5.0.8", "5.3.1", "6.4.0", "7.1.1", "7.4.1", "8.0.0", "8.1.0"]
+REDIS = ["2.10.6", "3.0.1", "3.1.0", "3.3.0", "3.5.3", "4.0.2", "4.6.0", "5.0.8", "5.3.1", "6.4.0", "7.1.1", "7.4.1", "8.0.0", "8.1.0"]
 
 DJANGO = [
     ("django_default", heals("CONN_MAX_AGE=0, between requests,")),
@@ -204,7 +211,6 @@ CLAIMS = [
         ("redis_host", repeats("command")),
         ("redis_from_url", repeats("command", "plain")),
         ("redis_pool", repeats("command", "plain")),
-        ("redis_idle", pooled("client", seen=False)),
         ("redis_pipeline_host", repeats("pipeline")),
         ("redis_pipeline_host", twice("pipeline")),
         ("redis_pipeline_from_url", repeats("pipeline", "plain")),
@@ -212,6 +218,10 @@ CLAIMS = [
         ("redis_listen_from_url", repeats("pubsub", "plain")),
         ("redis_sentinel", repeats("command", "plain")),
     ]),
+    ("redis", "redis", [v for v in REDIS if v != "3.1.0"], ["packaging", "PyJWT"], "redis", [
+        ("redis_idle", pooled("client", seen=False)),
+    ]),
+    ("redis", "redis", ["3.1.0"], ["packaging", "PyJWT"], "redis", [("redis_idle", pooled("client", seen=True))]),
     ("redis", "redis", [v for v in REDIS if release(v) >= (4, 1)], ["packaging", "PyJWT"], "redis", [
         ("redis_host", missing("retry_on_error", "client")),
         ("redis_from_url", missing("retry_on_error", "redis.from_url")),
@@ -368,15 +378,20 @@ CLAIMS = [
         ("databases_in_flight", passed_on("aiomysql")),
     ]),
     *[
-        ("tortoise", "tortoise-orm", ["0.21.7", "1.1.9"], more, server, [
+        ("tortoise", "tortoise-orm", versions, more, server, [
             ("tortoise_idle", pooled("client", seen=False)),
             ("tortoise_in_flight", passed_on()),
-            ("tortoise_transaction", passed_on()),
+            ("tortoise_transaction", in_transaction),
         ])
-        for server, more in (
-            ("postgresql", ["asyncpg==0.29.0"]),
-            ("postgresql", ["psycopg[binary]==3.2.3", "psycopg-pool==3.2.8"]),
-            ("mysql", ["asyncmy==0.2.18"]),
+        for server, versions, more in (
+            ("postgresql", ["0.21.7", "1.1.9"], ["asyncpg==0.29.0"]),
+            ("postgresql", ["1.1.9"], ["psycopg[binary]==3.2.3", "psycopg-pool==3.2.8"]),
+            ("mysql", ["0.21.7", "1.1.9"], ["asyncmy==0.2.18"]),
         )
     ],
+    ("tortoise", "tortoise-orm", ["0.21.7"], ["psycopg[binary]==3.2.3", "psycopg-pool==3.2.8"], "postgresql", [
+        ("tortoise_idle", pooled("client", seen=True)),
+        ("tortoise_in_flight", passed_on()),
+        ("tortoise_transaction", in_transaction),
+    ]),
 ]

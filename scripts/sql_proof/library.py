@@ -26,17 +26,27 @@ def fits(requirement, version):
     return True
 
 
+def aliases():
+    """Those of all files: a layer passes on what a driver raises."""
+    found = {}
+    for path in DRIVERS.glob("*.toml"):
+        found |= tomllib.loads(path.read_text()).get("aliases", {})
+    return found
+
+
 class Library:
-    def __init__(self, name, version):
+    aliases = aliases()
+
+    def __init__(self, name, version, packages=()):
         self.file = tomllib.loads((DRIVERS / f"{name}.toml").read_text())
         self.version = version
+        self.packages = packages
 
     def canonical(self, path):
-        aliases = self.file.get("aliases", {})
-        for key, to in aliases.items():
+        for key, to in self.aliases.items():
             if key.endswith(".*") and path.startswith(key[:-1]):
                 path = to[:-1] + path[len(key) - 1 :]
-        return aliases.get(path, path)
+        return self.aliases.get(path, path)
 
     def retry(self, behaviour, on=()):
         """How often a call is repeated, with these options and flags."""
@@ -76,7 +86,8 @@ class Library:
     def losses(self, key=None, flag=None):
         own = next((s["loss"] for s in self.lineage(key) if "loss" in s), None) if key else None
         for loss in own or self.file["errors"]["loss"]:
-            if fits(loss.get("versions"), self.version) and loss.get("flag") in (None, flag):
+            here = loss.get("package") is None or loss["package"] in self.packages
+            if here and fits(loss.get("versions"), self.version) and loss.get("flag") in (None, flag):
                 return loss
         return {"classes": []}
 
@@ -93,7 +104,8 @@ class Library:
         )
 
     def broken(self, path):
-        return any(b["path"] == path and fits(b.get("versions"), self.version) for b in self.file.get("broken", []))
+        entries = (b for b in self.file.get("broken", []) if b["path"] == path and "only" not in b)
+        return any(fits(b.get("versions"), self.version) for b in entries)
 
     def lookalike(self, mro):
         """True if a class of this MRO is said never to arrive."""

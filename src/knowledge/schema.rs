@@ -203,6 +203,9 @@ pub struct Loss {
     /// Only for objects that carry this flag (see `CallSpec::sets`).
     #[serde(default)]
     pub flag: Option<String>,
+    /// Only in projects whose manifest names this package: the driver below, where the program does not tell it.
+    #[serde(default)]
+    pub package: Option<String>,
     /// Raised by every later call on the same dead connection, where that differs. Naming these is no condition for a guard;
     /// naming only these misses the first failure.
     #[serde(default)]
