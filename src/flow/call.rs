@@ -167,7 +167,11 @@ impl Interp<'_> {
             }
             Obj::Partial(func, pos, kw) => {
                 if func == Value::NOTHING {
-                    return self.builtin_method(pos[0], pos[1], args, at);
+                    // A program's own partial of something unreachable has no receiver and name.
+                    let [object, name, ..] = pos[..] else {
+                        return Value::UNKNOWN;
+                    };
+                    return self.builtin_method(object, name, args, at);
                 }
                 if func == Value::UNKNOWN {
                     return pos.first().copied().unwrap_or(Value::UNKNOWN);
