@@ -224,12 +224,11 @@ impl Words {
                     Kind::Import(list) if w == import => Some(list),
                     _ => None,
                 });
-                match known {
-                    Some(list) => list.push(index),
-                    None => {
-                        words.push((*import).to_owned());
-                        kinds.push(Kind::Import(vec![index]));
-                    }
+                if let Some(list) = known {
+                    list.push(index)
+                } else {
+                    words.push((*import).to_owned());
+                    kinds.push(Kind::Import(vec![index]));
                 }
             }
             for setting in library.settings {
@@ -332,7 +331,11 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
             Kind::Import(libraries) => {
                 let imported = |l: &&usize| {
                     let library = &LIBRARIES[**l];
-                    let language = if library.language == "rust" { Language::Rust } else { Language::Python };
+                    let language = if library.language == "rust" {
+                        Language::Rust
+                    } else {
+                        Language::Python
+                    };
                     language == entry.language
                         && (language == Language::Rust
                             || library.imports.iter().any(|i| {

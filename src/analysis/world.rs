@@ -60,7 +60,11 @@ impl<'k> ProjectWorld<'k> {
 
     /// Parses files, several at a time.
     pub(super) fn parse(&mut self, which: &[usize]) {
-        let todo: Vec<usize> = which.iter().copied().filter(|i| self.files[*i].module.is_none()).collect();
+        let todo: Vec<usize> = which
+            .iter()
+            .copied()
+            .filter(|i| self.files[*i].module.is_none())
+            .collect();
         let parsed: Vec<(usize, Option<Arc<str>>, Option<Arc<Module>>)> = todo
             .par_iter()
             .map(|&index| {
@@ -85,7 +89,9 @@ impl<'k> ProjectWorld<'k> {
         let knowledge = self.knowledge;
         self.files.par_iter_mut().for_each(|file| {
             if file.text.is_none() && file.lines.is_empty() && !file.aside && file.entry.language == Language::Python {
-                file.lines = std::fs::read(&file.entry.path).map(|bytes| python_imports(&bytes)).unwrap_or_default();
+                file.lines = std::fs::read(&file.entry.path)
+                    .map(|bytes| python_imports(&bytes))
+                    .unwrap_or_default();
                 for line in file.lines.iter().filter(|l| l.level == 0) {
                     let top = Symbol::new(line.module.split('.').next().unwrap_or_default());
                     for lib in knowledge.imported(top) {
@@ -100,9 +106,18 @@ impl<'k> ProjectWorld<'k> {
 
     /// The files that an import line may mean, modules named after `import` included.
     pub(super) fn targets(&self, from: u32, line: &ImportLine) -> Vec<u32> {
-        let mut found: Vec<u32> = self.modules.resolve(from, &line.module, line.level).into_iter().take(2).collect();
+        let mut found: Vec<u32> = self
+            .modules
+            .resolve(from, &line.module, line.level)
+            .into_iter()
+            .take(2)
+            .collect();
         for name in line.names.iter().filter(|n| *n != "*") {
-            let inner = if line.module.is_empty() { name.clone() } else { format!("{}.{name}", line.module) };
+            let inner = if line.module.is_empty() {
+                name.clone()
+            } else {
+                format!("{}.{name}", line.module)
+            };
             found.extend(self.modules.resolve(from, &inner, line.level).into_iter().take(1));
         }
         found
@@ -113,7 +128,10 @@ impl<'k> ProjectWorld<'k> {
         let path = &self.files[file as usize].entry.path;
         path.file_stem().is_some_and(|s| s == name)
             || path.file_name().is_some_and(|n| n == "__init__.py")
-                && path.parent().and_then(std::path::Path::file_name).is_some_and(|n| n == name)
+                && path
+                    .parent()
+                    .and_then(std::path::Path::file_name)
+                    .is_some_and(|n| n == name)
     }
 
     fn pin(&self, unit: UnitId, lib: LibId) -> Option<&Pin> {
@@ -158,7 +176,12 @@ impl World for ProjectWorld<'_> {
         if let Some(known) = self.resolved.get(&key) {
             return known.clone();
         }
-        let found: Vec<UnitId> = self.modules.resolve(from.0, &key.1, level).into_iter().map(UnitId).collect();
+        let found: Vec<UnitId> = self
+            .modules
+            .resolve(from.0, &key.1, level)
+            .into_iter()
+            .map(UnitId)
+            .collect();
         self.resolved.insert(key, found.clone());
         found
     }
@@ -201,26 +224,37 @@ impl World for ProjectWorld<'_> {
         let library = self.knowledge.library(lib);
         let head = &library.file.library;
         let name = &head.name;
-        match self.pin(unit, lib) {
-            Some(pin) => {
-                let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
-                let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
-                let text = match pin.least {
-                    Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
-                        format!("{name} {written}, from {}", pin.source)
-                    }
-                    Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
-                    None => format!("{name} without a version in {}, taken as {}", pin.source, short(release)),
-                };
-                Assumed { release, newest: newest(pin), known: pin.least.is_some(), text }
-            }
-            None => {
-                if let Some(implied) = self.implied(unit, lib) {
-                    return implied;
+        if let Some(pin) = self.pin(unit, lib) {
+            let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
+            let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
+            let text = match pin.least {
+                Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
+                    format!("{name} {written}, from {}", pin.source)
                 }
-                let release = fallback(self.knowledge, lib);
-                let text = format!("{name}, version not found, taken as {}", short(release));
-                Assumed { release, newest: NEWEST, known: false, text }
+                Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
+                None => format!(
+                    "{name} without a version in {}, taken as {}",
+                    pin.source,
+                    short(release)
+                ),
+            };
+            Assumed {
+                release,
+                newest: newest(pin),
+                known: pin.least.is_some(),
+                text,
+            }
+        } else {
+            if let Some(implied) = self.implied(unit, lib) {
+                return implied;
+            }
+            let release = fallback(self.knowledge, lib);
+            let text = format!("{name}, version not found, taken as {}", short(release));
+            Assumed {
+                release,
+                newest: NEWEST,
+                known: false,
+                text,
             }
         }
     }
@@ -253,9 +287,13 @@ impl ProjectWorld<'_> {
             }
         }
         for &root in roots {
-            let Some(module) = self.module(UnitId(root)) else { continue };
+            let Some(module) = self.module(UnitId(root)) else {
+                continue;
+            };
             let declares = module.submodules.iter().filter(|s| s.outer.is_none()).any(|s| {
-                let found = self.crates.submodule(root, true, &[], s.name.as_str(), s.path.as_deref());
+                let found = self
+                    .crates
+                    .submodule(root, true, &[], s.name.as_str(), s.path.as_deref());
                 found == Some(outermost.0)
             });
             if declares {
@@ -273,12 +311,27 @@ impl ProjectWorld<'_> {
             }
             let Some(pin) = self.pin(unit, id) else { continue };
             let Some(least) = pin.least else { continue };
-            let found = library.file.library.implies.iter().find(|i| crate::knowledge::matches(i.versions.as_deref(), least));
+            let found = library
+                .file
+                .library
+                .implies
+                .iter()
+                .find(|i| crate::knowledge::matches(i.versions.as_deref(), least));
             if let Some(release) = found.and_then(|i| i.driver.parse::<Release>().ok()) {
                 let name = &self.knowledge.library(driver).file.library.name;
                 let layer = &library.file.library.name;
-                let text = format!("{name} {} or newer, by {layer} {}, from {}", short(release), pin.written.trim_start_matches('='), pin.source);
-                return Some(Assumed { release, newest: NEWEST, known: true, text });
+                let text = format!(
+                    "{name} {} or newer, by {layer} {}, from {}",
+                    short(release),
+                    pin.written.trim_start_matches('='),
+                    pin.source
+                );
+                return Some(Assumed {
+                    release,
+                    newest: NEWEST,
+                    known: true,
+                    text,
+                });
             }
         }
         None
@@ -293,7 +346,13 @@ fn newest(pin: &Pin) -> Release {
     if pin.firmness >= Firmness::Pinned {
         return pin.least.unwrap_or(NEWEST);
     }
-    let bound = pin.written.split(',').find_map(|part| part.trim().strip_prefix('<')?.trim_start_matches('=').parse::<Release>().ok());
+    let bound = pin.written.split(',').find_map(|part| {
+        part.trim()
+            .strip_prefix('<')?
+            .trim_start_matches('=')
+            .parse::<Release>()
+            .ok()
+    });
     match bound {
         // Just below: `<4` allows every 3.
         Some(Release(major, 0, 0)) if major > 0 => Release(major - 1, u32::MAX, 0),
@@ -306,7 +365,13 @@ fn newest(pin: &Pin) -> Release {
 /// What is assumed where nothing is known.
 fn fallback(knowledge: &Knowledge, lib: LibId) -> Release {
     let library = knowledge.library(lib);
-    library.file.library.assumed.as_deref().and_then(|a| a.parse().ok()).unwrap_or(library.oldest)
+    library
+        .file
+        .library
+        .assumed
+        .as_deref()
+        .and_then(|a| a.parse().ok())
+        .unwrap_or(library.oldest)
 }
 
 /// Without zeros at the end.

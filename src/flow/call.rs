@@ -1,6 +1,5 @@
 //! Calls: finding what is called, binding arguments, summarising functions.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -37,13 +36,21 @@ impl Args {
 
     /// Without the first positional one.
     pub(super) fn rest(&self, skip: usize) -> Self {
-        Self { pos: self.pos.iter().skip(skip).copied().collect(), places: Vec::new(), ..self.clone() }
+        Self {
+            pos: self.pos.iter().skip(skip).copied().collect(),
+            places: Vec::new(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn with_first(&self, first: Value) -> Self {
         let mut pos = vec![first];
         pos.extend(&self.pos);
-        Self { pos, places: Vec::new(), ..self.clone() }
+        Self {
+            pos,
+            places: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -126,9 +133,12 @@ impl Interp<'_> {
                 self.apply(spec, Some(receiver), args, site)
             }
             Obj::Unbound(_, spec) => {
-                let receiver = args.pos.first().and_then(|&v| self.v.list(v).into_iter().find(|&o| {
-                    matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))
-                }));
+                let receiver = args.pos.first().and_then(|&v| {
+                    self.v
+                        .list(v)
+                        .into_iter()
+                        .find(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..)))
+                });
                 match receiver {
                     Some(receiver) => self.apply(spec, Some(receiver), &args.rest(1), self.patched_at.unwrap_or(at)),
                     None => Value::UNKNOWN,
@@ -150,7 +160,9 @@ impl Interp<'_> {
             }
             Obj::Guard(guard) => {
                 // A retry object called with a function and its arguments, or used as a decorator.
-                let Some((&first, _)) = args.pos.split_first() else { return Value::UNKNOWN };
+                let Some((&first, _)) = args.pos.split_first() else {
+                    return Value::UNKNOWN;
+                };
                 self.guarded_call(first, &args.rest(1), guard, at)
             }
             Obj::Managed(inner) => {
@@ -176,7 +188,11 @@ impl Interp<'_> {
                 if func == Value::UNKNOWN {
                     return pos.first().copied().unwrap_or(Value::UNKNOWN);
                 }
-                let mut all = Args { pos, kw, ..Args::default() };
+                let mut all = Args {
+                    pos,
+                    kw,
+                    ..Args::default()
+                };
                 all.pos.extend(&args.pos);
                 all.kw.retain(|(n, _)| args.kw.iter().all(|(m, _)| m != n));
                 all.kw.extend(args.kw.iter().copied());
@@ -184,9 +200,10 @@ impl Interp<'_> {
                 all.open = args.open;
                 self.call(func, &all, at)
             }
-            Obj::Instance(class, _) => match self.class_attr(class, obj, Symbol::new("__call__")) {
-                Some(method) => self.call(method, args, at),
-                None => {
+            Obj::Instance(class, _) => {
+                if let Some(method) = self.class_attr(class, obj, Symbol::new("__call__")) {
+                    self.call(method, args, at)
+                } else {
                     for ty in self.outside_types(class) {
                         if let Some(spec) = self.k.ty(ty).call {
                             return self.apply(spec, Some(obj), args, at);
@@ -194,7 +211,7 @@ impl Interp<'_> {
                     }
                     self.call_unknown(args)
                 }
-            },
+            }
             Obj::Handle(handle) => match self.k.ty(handle.ty).call {
                 Some(spec) => self.apply(spec, Some(obj), args, at),
                 None => self.call_unknown(args),
@@ -214,7 +231,12 @@ impl Interp<'_> {
 
     /// A call that leads out of what is known: coroutines handed over are taken to run here.
     fn call_unknown(&mut self, args: &Args) -> Value {
-        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        let values: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         for value in values {
             for obj in self.v.list(value) {
                 // A generator expression that is handed over is taken to be used up there.
@@ -222,7 +244,10 @@ impl Interp<'_> {
                     self.run_comprehension(expr, env, expr);
                 }
                 if matches!(self.v.get(obj), Obj::Coroutine(_)) {
-                    let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
+                    let at = ExprRef {
+                        unit: self.here().unit,
+                        expr: args.places.first().copied().unwrap_or(ExprId(0)),
+                    };
                     let value = self.v.single(obj);
                     self.await_value(value, at);
                 }
@@ -236,7 +261,9 @@ impl Interp<'_> {
         if outer.unit != inner.unit {
             return false;
         }
-        let Some(module) = self.world.module(outer.unit) else { return false };
+        let Some(module) = self.world.module(outer.unit) else {
+            return false;
+        };
         let (a, b) = (module.expr(outer.expr).span, module.expr(inner.expr).span);
         a.start == b.start && a.end >= b.end
     }
@@ -258,17 +285,31 @@ impl Interp<'_> {
         self.v.objs(value).iter().any(|&o| {
             matches!(
                 self.v.get(o),
-                Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Method(..) | Obj::Partial(..) | Obj::Managed(_)
-                    | Obj::Descriptor(..) | Obj::Unbound(..) | Obj::Class(_)
+                Obj::Func(..)
+                    | Obj::Bound(..)
+                    | Obj::Guarded(..)
+                    | Obj::Method(..)
+                    | Obj::Partial(..)
+                    | Obj::Managed(_)
+                    | Obj::Descriptor(..)
+                    | Obj::Unbound(..)
+                    | Obj::Class(_)
             )
         })
     }
 
     fn call_func(&mut self, func: FuncRef, env: EnvId, owner: Option<ClassRef>, args: &Args, at: ExprRef) -> Value {
-        let Some(module) = self.world.module(func.unit) else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(func.unit) else {
+            return Value::UNKNOWN;
+        };
         let values = self.bind_args(&module, func, env, args);
         self.called.insert(func);
-        let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
+        let act = self.admit(Act {
+            func,
+            env,
+            owner: owner.or_else(|| self.func_class.get(&func).copied()),
+            args: values,
+        });
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
         if f.is_generator && self.coroutine_funcs.contains(&func) {
@@ -297,7 +338,12 @@ impl Interp<'_> {
     fn emit_making(&mut self, act: ActId, at: ExprRef) {
         let summary = self.summary(act);
         if let Some(first) = summary.flights.first() {
-            let flight = Flight { making: Some(at), notes: Vec::new(), path: PathId::EMPTY, ..first.clone() };
+            let flight = Flight {
+                making: Some(at),
+                notes: Vec::new(),
+                path: PathId::EMPTY,
+                ..first.clone()
+            };
             self.emit(flight);
         }
     }
@@ -340,20 +386,20 @@ impl Interp<'_> {
     /// Limits the number of contexts that a function is evaluated in.
     pub(super) fn admit(&mut self, mut act: Act) -> Option<ActId> {
         let key = (act.func, act.env);
-        if let Some(&id) = self.act_ids.get(&act) {
-            if self.memo.contains_key(&id) || self.running.contains_key(&id) {
-                return Some(id);
-            }
+        if let Some(&id) = self.act_ids.get(&act)
+            && (self.memo.contains_key(&id) || self.running.contains_key(&id))
+        {
+            return Some(id);
         }
         let count = self.contexts.get(&key).copied().unwrap_or(0);
         if count >= CONSTANTS {
             for value in &mut act.args {
                 *value = self.v.without_constants(*value);
             }
-            if let Some(&id) = self.act_ids.get(&act) {
-                if self.memo.contains_key(&id) || self.running.contains_key(&id) {
-                    return Some(id);
-                }
+            if let Some(&id) = self.act_ids.get(&act)
+                && (self.memo.contains_key(&id) || self.running.contains_key(&id))
+            {
+                return Some(id);
             }
         }
         if count >= super::MAX_CONTEXTS || self.activations >= super::MAX_ACTIVATIONS {
@@ -370,11 +416,13 @@ impl Interp<'_> {
             return summary.clone();
         }
         let nothing = Summary::nothing();
-        if self.running.contains_key(&act) {
-            self.running.insert(act, true);
+        if let std::collections::hash_map::Entry::Occupied(mut e) = self.running.entry(act) {
+            e.insert(true);
             return nothing;
         }
-        let Some(frame) = self.new_frame(act, None) else { return nothing };
+        let Some(frame) = self.new_frame(act, None) else {
+            return nothing;
+        };
         let Some(func) = frame.func else { return nothing };
         self.activations += 1;
         self.out.functions_evaluated += 1;
@@ -388,10 +436,10 @@ impl Interp<'_> {
         self.running.remove(&act);
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
-            if let Some(caller) = self.frames.last_mut() {
-                if let Some(slot) = caller.fields.get_mut(&(obj, name)) {
-                    *slot = value;
-                }
+            if let Some(caller) = self.frames.last_mut()
+                && let Some(slot) = caller.fields.get_mut(&(obj, name))
+            {
+                *slot = value;
             }
         }
         let module = Arc::clone(&frame.module);
@@ -417,14 +465,14 @@ impl Interp<'_> {
         if is_python && !frame.dead {
             ret = self.v.join(ret, Value::NONE);
         }
-        if let Some(annotation) = definition.returns {
-            if self.v.is_unknown(ret) {
-                let frame = Frame::new(func.unit, Arc::clone(&module), self.acts[act.0 as usize].env);
-                let mut declared = Value::NOTHING;
-                self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
-                if !self.v.is_unknown(declared) {
-                    ret = declared;
-                }
+        if let Some(annotation) = definition.returns
+            && self.v.is_unknown(ret)
+        {
+            let frame = Frame::new(func.unit, Arc::clone(&module), self.acts[act.0 as usize].env);
+            let mut declared = Value::NOTHING;
+            self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
+            if !self.v.is_unknown(declared) {
+                ret = declared;
             }
         }
         let mut flights = frame.flights;
@@ -449,7 +497,12 @@ impl Interp<'_> {
         if self.frames.len() > super::MAX_DEPTH {
             return None;
         }
-        let Act { func, env: parent, owner, args } = self.acts[act.0 as usize].clone();
+        let Act {
+            func,
+            env: parent,
+            owner,
+            args,
+        } = self.acts[act.0 as usize].clone();
         let module = self.world.module(func.unit)?;
         let env = self.env(EnvKey::Act(act), Some(parent));
         let scope = &mut self.envs[env.0 as usize];
@@ -497,7 +550,13 @@ impl Interp<'_> {
                         Some(more) => {
                             let all = self.join_all(&rest);
                             let all = self.v.join(all, more);
-                            self.v.one(Obj::Lazy(all, ExprRef { unit: func.unit, expr: ExprId(u32::MAX) }))
+                            self.v.one(Obj::Lazy(
+                                all,
+                                ExprRef {
+                                    unit: func.unit,
+                                    expr: ExprId(u32::MAX),
+                                },
+                            ))
                         }
                         None => self.v.one(Obj::Tuple(rest)),
                     };
@@ -507,7 +566,10 @@ impl Interp<'_> {
         }
         let mut left = Vec::new();
         for (name, value) in &args.kw {
-            match params.iter().position(|p| p.name == *name && !matches!(p.kind, ParamKind::Star | ParamKind::DoubleStar)) {
+            match params
+                .iter()
+                .position(|p| p.name == *name && !matches!(p.kind, ParamKind::Star | ParamKind::DoubleStar))
+            {
                 Some(index) => values[index] = *value,
                 None => left.push((*name, *value)),
             }
@@ -518,7 +580,11 @@ impl Interp<'_> {
                 ParamKind::Star => {}
                 _ => {
                     if values[index] == Value::NOTHING {
-                        values[index] = defaults.as_ref().and_then(|d| d.get(index)).copied().unwrap_or(Value::NOTHING);
+                        values[index] = defaults
+                            .as_ref()
+                            .and_then(|d| d.get(index))
+                            .copied()
+                            .unwrap_or(Value::NOTHING);
                         if args.open || values[index] == Value::NOTHING {
                             values[index] = self.v.join(values[index], Value::UNKNOWN);
                         }
@@ -551,7 +617,10 @@ impl Interp<'_> {
             }
             return value;
         }
-        let at = ExprRef { unit: func.unit, expr: ExprId(0) };
+        let at = ExprRef {
+            unit: func.unit,
+            expr: ExprId(0),
+        };
         match self.convention(param.name, at) {
             Some(handle) if value == Value::UNKNOWN => handle,
             _ => value,
@@ -561,9 +630,15 @@ impl Interp<'_> {
     fn construct(&mut self, class: ClassRef, args: &Args, at: ExprRef) -> Value {
         let class_obj = self.v.obj(Obj::Class(class));
         let is_exception = self.classes.get(&class).is_some_and(|i| {
-            i.outside.iter().any(|p| self.k.error_class(self.k.canonical(p.as_str())).is_some())
+            i.outside
+                .iter()
+                .any(|p| self.k.error_class(self.k.canonical(p.as_str())).is_some())
         });
-        let obj = if is_exception { Obj::Exception(class_obj) } else { Obj::Instance(class, Some(at)) };
+        let obj = if is_exception {
+            Obj::Exception(class_obj)
+        } else {
+            Obj::Instance(class, Some(at))
+        };
         let id = self.v.obj(obj);
         if is_exception {
             return self.v.single(id);
@@ -576,7 +651,9 @@ impl Interp<'_> {
         if let Some(new) = self.class_attr(class, class_obj, Symbol::new("__new__")) {
             let first = self.v.single(class_obj);
             let made = self.call(new, &args.with_first(first), at);
-            if self.v.objs(made).iter().any(|&o| matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))) {
+            if self.v.objs(made).iter().any(|&o| {
+                matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))
+            }) {
                 return made;
             }
         }
@@ -757,7 +834,9 @@ impl Interp<'_> {
             None => frame.owner,
         };
         let object = args.pos.get(1).copied().or(frame.first);
-        let (Some(class), Some(object)) = (class, object) else { return Value::UNKNOWN };
+        let (Some(class), Some(object)) = (class, object) else {
+            return Value::UNKNOWN;
+        };
         let mut result = Value::NOTHING;
         for obj in self.v.list(object) {
             if matches!(self.v.get(obj), Obj::Instance(..) | Obj::Class(_)) {
@@ -765,7 +844,11 @@ impl Interp<'_> {
                 result = self.v.join(result, one);
             }
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     fn type_of(&mut self, value: Value) -> Value {
@@ -784,7 +867,10 @@ impl Interp<'_> {
     /// `isinstance` where it can be told: of exceptions and of objects of the program.
     fn is_instance(&mut self, value: Value, classes: Value) -> Option<bool> {
         let classes = self.class_objects(classes);
-        if classes.iter().any(|&c| !matches!(self.v.get(c), Obj::External(_) | Obj::Class(_))) {
+        if classes
+            .iter()
+            .any(|&c| !matches!(self.v.get(c), Obj::External(_) | Obj::Class(_)))
+        {
             return None;
         }
         let mut all = None;
@@ -822,8 +908,12 @@ impl Interp<'_> {
 
     /// A method of a built-in type: containers, strings, functions.
     fn builtin_method(&mut self, receiver: Value, name: Value, args: &Args, at: ExprRef) -> Value {
-        let Some(name) = self.v.text(name) else { return Value::UNKNOWN };
-        let Some(&obj) = self.v.objs(receiver).first() else { return Value::NOTHING };
+        let Some(name) = self.v.text(name) else {
+            return Value::UNKNOWN;
+        };
+        let Some(&obj) = self.v.objs(receiver).first() else {
+            return Value::NOTHING;
+        };
         let any = Symbol::new("*");
         match (self.v.get(obj).clone(), name.as_str()) {
             (Obj::List(_), "append" | "add" | "appendleft" | "put") => {
@@ -846,18 +936,24 @@ impl Interp<'_> {
                 Value::NONE
             }
             (Obj::List(_), "pop" | "popleft" | "copy") => {
-                if name.as_str() == "copy" { receiver } else { self.entries(obj) }
+                if name.as_str() == "copy" {
+                    receiver
+                } else {
+                    self.entries(obj)
+                }
             }
             (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
-                let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                let Some(&key) = args.pos.first() else {
+                    return Value::UNKNOWN;
+                };
                 if name.as_str() == "pop" {
                     let entry = self.item_name(key);
                     self.note(super::log::Event::Clear(obj, entry));
                 }
-                if name.as_str() == "setdefault" {
-                    if let Some(&value) = args.pos.get(1) {
-                        self.set_item(receiver, key, value);
-                    }
+                if name.as_str() == "setdefault"
+                    && let Some(&value) = args.pos.get(1)
+                {
+                    self.set_item(receiver, key, value);
                 }
                 let found = self.item(receiver, key, at, false);
                 let default = args.pos.get(1).copied().unwrap_or(Value::NONE);
@@ -927,16 +1023,19 @@ impl Interp<'_> {
             }
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
-            (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
-                self.iterate(receiver, at, Consumes::Next)
-            }
+            (
+                Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..),
+                "__next__" | "next" | "send" | "__anext__" | "asend",
+            ) => self.iterate(receiver, at, Consumes::Next),
             (Obj::Generator(_) | Obj::Lazy(..), "__iter__" | "__aiter__") => receiver,
             (Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Partial(..), "__call__") => {
                 self.call(receiver, args, at)
             }
             (Obj::Guarded(inner, _), "retry_with" | "__wrapped__") => self.v.single(inner),
             (Obj::Guard(guard), "call" | "__call__" | "acall") => {
-                let Some(&func) = args.pos.first() else { return Value::UNKNOWN };
+                let Some(&func) = args.pos.first() else {
+                    return Value::UNKNOWN;
+                };
                 self.guarded_call(func, &args.rest(1), guard, at)
             }
             (Obj::Guard(guard), "wraps") => match args.pos.first() {
@@ -1093,7 +1192,12 @@ impl Interp<'_> {
     pub(super) fn decorate(&mut self, with: Value, value: Value, at: ExprRef) -> Value {
         let args = Args::positional(vec![value]);
         let result = self.call(with, &args, at);
-        let known = self.v.list(result).into_iter().filter(|&o| !matches!(self.v.get(o), Obj::Unknown | Obj::None)).collect::<Vec<_>>();
+        let known = self
+            .v
+            .list(result)
+            .into_iter()
+            .filter(|&o| !matches!(self.v.get(o), Obj::Unknown | Obj::None))
+            .collect::<Vec<_>>();
         if known.is_empty() { value } else { self.v.set(known) }
     }
 
@@ -1118,7 +1222,11 @@ impl Interp<'_> {
                             entered = self.v.join(entered, called);
                         }
                     }
-                    if entered == Value::NOTHING || self.v.is_unknown(entered) { self.v.single(obj) } else { entered }
+                    if entered == Value::NOTHING || self.v.is_unknown(entered) {
+                        self.v.single(obj)
+                    } else {
+                        entered
+                    }
                 }
                 Obj::Handle(handle) => {
                     let entry = self.k.ty(handle.ty);

@@ -103,10 +103,21 @@ impl Interp<'_> {
     /// The arguments together with what a connection string among them says.
     fn all_options(&mut self, args: &Args) -> Args {
         let mut all = args.clone();
-        all.kw = args.kw.iter().map(|(n, v)| (Symbol::new(&n.as_str().to_ascii_lowercase()), *v)).collect();
-        let texts: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        all.kw = args
+            .kw
+            .iter()
+            .map(|(n, v)| (Symbol::new(&n.as_str().to_ascii_lowercase()), *v))
+            .collect();
+        let texts: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         for value in texts {
-            let Some(text) = self.v.text(value).map(Symbol::as_str) else { continue };
+            let Some(text) = self.v.text(value).map(Symbol::as_str) else {
+                continue;
+            };
             if !text.contains("://") {
                 continue;
             }
@@ -114,7 +125,9 @@ impl Interp<'_> {
             let query = text.split_once('?').map(|(_, q)| q);
             all.open |= query.is_some_and(|q| q.contains('\u{fffd}'));
             for pair in query.unwrap_or_default().split('&') {
-                let Some((name, value)) = pair.split_once('=') else { continue };
+                let Some((name, value)) = pair.split_once('=') else {
+                    continue;
+                };
                 let name = Symbol::new(&name.to_ascii_lowercase());
                 if all.kw.iter().all(|(n, _)| *n != name) {
                     let known = (!value.contains('\u{fffd}')).then(|| Symbol::new(value));
@@ -133,7 +146,10 @@ impl Interp<'_> {
         if !matches(option.versions.as_deref(), known.release) && !matches(option.versions.as_deref(), known.newest) {
             return None;
         }
-        let names: Vec<String> = std::iter::once(&option.name).chain(&option.spellings).map(|n| n.to_ascii_lowercase()).collect();
+        let names: Vec<String> = std::iter::once(&option.name)
+            .chain(&option.spellings)
+            .map(|n| n.to_ascii_lowercase())
+            .collect();
         let given = args.kw.iter().position(|(n, _)| names.iter().any(|m| m == n.as_str()));
         let value = given.map(|i| args.kw[i].1);
         let text = value.and_then(|v| self.value_text(v));
@@ -163,8 +179,14 @@ impl Interp<'_> {
             return None;
         }
         let by_argument = given.is_some() || !only.is_empty();
-        let place = match shown.filter(|_| by_argument).and_then(|i| args.places.get(args.pos.len() + i)) {
-            Some(&place) => self.place_of(ExprRef { unit: at.unit, expr: place }),
+        let place = match shown
+            .filter(|_| by_argument)
+            .and_then(|i| args.places.get(args.pos.len() + i))
+        {
+            Some(&place) => self.place_of(ExprRef {
+                unit: at.unit,
+                expr: place,
+            }),
             None => self.place_of(at),
         };
         Some(Configured {
@@ -210,26 +232,32 @@ impl Interp<'_> {
         if !matches(part.versions.as_deref(), own) || !matches(part.driver_versions.as_deref(), driver) {
             return false;
         }
-        if args.open && !part.unless.is_empty() || part.unless.iter().any(|r| Self::arg(args, &lower_arg(r)).is_some()) {
+        if args.open && !part.unless.is_empty() || part.unless.iter().any(|r| Self::arg(args, &lower_arg(r)).is_some())
+        {
             return false;
         }
         if !part.only.is_empty() && !part.only.iter().any(|w| self.holds(&lower(w), lib, None, args, at)) {
             return false;
         }
         if !part.together.is_empty() {
-            let Some(info) = class.and_then(|c| self.classes.get(&c)) else { return false };
+            let Some(info) = class.and_then(|c| self.classes.get(&c)) else {
+                return false;
+            };
             let outside: Vec<Symbol> = info.outside.iter().map(|p| self.k.canonical(p.as_str())).collect();
             if !part.together.iter().any(|t| outside.contains(&self.k.canonical(t))) {
                 return false;
             }
         }
-        if !part.unless_defines.is_empty() {
-            if let Some(class) = class {
-                let obj = self.v.obj(Obj::Class(class));
-                let defines = part.unless_defines.iter().any(|n| self.class_attr(class, obj, Symbol::new(n)).is_some());
-                if defines {
-                    return false;
-                }
+        if !part.unless_defines.is_empty()
+            && let Some(class) = class
+        {
+            let obj = self.v.obj(Obj::Class(class));
+            let defines = part
+                .unless_defines
+                .iter()
+                .any(|n| self.class_attr(class, obj, Symbol::new(n)).is_some());
+            if defines {
+                return false;
             }
         }
         true
@@ -251,18 +279,36 @@ impl Interp<'_> {
         let Some(on) = &when.called else { return false };
         let library = &self.k.library(lib).file.library.name;
         let keys = [self.k.canonical(on), Symbol::new(&format!("{library}#{on}"))];
-        let calls: Vec<Args> = keys.iter().filter_map(|k| self.called_keys.get(k)).flatten().cloned().collect();
-        let bare = When { called: None, ..when.clone() };
+        let calls: Vec<Args> = keys
+            .iter()
+            .filter_map(|k| self.called_keys.get(k))
+            .flatten()
+            .cloned()
+            .collect();
+        let bare = When {
+            called: None,
+            ..when.clone()
+        };
         let unconditional = bare.arg.is_none();
-        let Some(unit) = self.module_list.first().copied() else { return false };
-        let at = ExprRef { unit, expr: crate::core::ExprId(0) };
-        calls.iter().any(|args| unconditional || self.holds(&bare, lib, None, args, at))
+        let Some(unit) = self.module_list.first().copied() else {
+            return false;
+        };
+        let at = ExprRef {
+            unit,
+            expr: crate::core::ExprId(0),
+        };
+        calls
+            .iter()
+            .any(|args| unconditional || self.holds(&bare, lib, None, args, at))
     }
 }
 
 /// Names of arguments in lower case, as connection strings and keywords are compared.
 fn lower(when: &When) -> When {
-    When { arg: when.arg.as_ref().map(lower_arg), ..when.clone() }
+    When {
+        arg: when.arg.as_ref().map(lower_arg),
+        ..when.clone()
+    }
 }
 
 fn lower_arg(reference: &ArgRef) -> ArgRef {

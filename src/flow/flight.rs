@@ -192,8 +192,14 @@ pub struct Paths {
 
 impl Default for Paths {
     fn default() -> Self {
-        let nowhere = ExprRef { unit: UnitId(u32::MAX), expr: crate::core::ExprId(0) };
-        Self { nodes: vec![(nowhere, PathId::EMPTY, 0)], ids: FxHashMap::default() }
+        let nowhere = ExprRef {
+            unit: UnitId(u32::MAX),
+            expr: crate::core::ExprId(0),
+        };
+        Self {
+            nodes: vec![(nowhere, PathId::EMPTY, 0)],
+            ids: FxHashMap::default(),
+        }
     }
 }
 
@@ -212,7 +218,11 @@ impl Paths {
     /// The path without its first step if that is this call.
     pub fn without(&self, path: PathId, call: ExprRef) -> PathId {
         let (first, rest, _) = self.nodes[path.0 as usize];
-        if path != PathId::EMPTY && first == call { rest } else { path }
+        if path != PathId::EMPTY && first == call {
+            rest
+        } else {
+            path
+        }
     }
 
     /// How many calls.

@@ -11,11 +11,11 @@
 mod attr;
 mod call;
 mod class;
+pub mod configure;
 mod eval;
 mod exec;
 pub mod flight;
 mod guard;
-pub mod configure;
 mod library;
 pub mod log;
 mod names;
@@ -475,7 +475,10 @@ impl<'w> Interp<'w> {
         self.awaiting.clear();
         self.rust.start_round();
         self.activations = 0;
-        self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
+        self.out = Outcomes {
+            guards: std::mem::take(&mut self.out.guards),
+            ..Outcomes::default()
+        };
     }
 
     fn frame(&mut self) -> &mut Frame {
@@ -491,15 +494,24 @@ impl<'w> Interp<'w> {
     }
 
     fn expr_ref(&self, expr: ExprId) -> ExprRef {
-        ExprRef { unit: self.here().unit, expr }
+        ExprRef {
+            unit: self.here().unit,
+            expr,
+        }
     }
 
     fn place(&self, span: Span) -> Place {
-        Place { unit: self.here().unit, span }
+        Place {
+            unit: self.here().unit,
+            span,
+        }
     }
 
     fn place_of(&mut self, at: ExprRef) -> Place {
-        let span = self.world.module(at.unit).map_or_else(Span::default, |m| m.expr(at.expr).span);
+        let span = self
+            .world
+            .module(at.unit)
+            .map_or_else(Span::default, |m| m.expr(at.expr).span);
         Place { unit: at.unit, span }
     }
 
@@ -512,7 +524,11 @@ impl<'w> Interp<'w> {
             return id;
         }
         let id = EnvId(self.envs.len() as u32);
-        self.envs.push(Env { parent, is_class: matches!(key, EnvKey::Class(_)), ..Env::default() });
+        self.envs.push(Env {
+            parent,
+            is_class: matches!(key, EnvKey::Class(_)),
+            ..Env::default()
+        });
         self.env_ids.insert(key, id);
         id
     }
@@ -560,8 +576,17 @@ impl<'w> Interp<'w> {
             return;
         }
         // The numbers of errors are a round's; what is kept carries none.
-        let value = if self.rust_carries(value) { self.rust_stored(value) } else { value };
-        let slot = self.heap.entry(key.0).or_default().entry(key.1).or_insert(Value::NOTHING);
+        let value = if self.rust_carries(value) {
+            self.rust_stored(value)
+        } else {
+            value
+        };
+        let slot = self
+            .heap
+            .entry(key.0)
+            .or_default()
+            .entry(key.1)
+            .or_insert(Value::NOTHING);
         let new = self.v.join(*slot, value);
         if new != *slot {
             *slot = new;
@@ -582,7 +607,11 @@ impl<'w> Interp<'w> {
 
     fn save(&mut self) -> State {
         let env = self.here().env;
-        State { vars: self.envs[env.0 as usize].vars.clone(), fields: self.here().fields.clone(), dead: self.here().dead }
+        State {
+            vars: self.envs[env.0 as usize].vars.clone(),
+            fields: self.here().fields.clone(),
+            dead: self.here().dead,
+        }
     }
 
     fn restore(&mut self, state: State) {
@@ -604,11 +633,21 @@ impl<'w> Interp<'w> {
         }
         let env = self.here().env;
         for (name, value) in other.vars {
-            let old = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+            let old = self.envs[env.0 as usize]
+                .vars
+                .get(&name)
+                .copied()
+                .unwrap_or(Value::NOTHING);
             let new = self.v.join(old, value);
             self.envs[env.0 as usize].vars.insert(name, new);
         }
-        let missing: Vec<_> = self.here().fields.keys().filter(|k| !other.fields.contains_key(k)).copied().collect();
+        let missing: Vec<_> = self
+            .here()
+            .fields
+            .keys()
+            .filter(|k| !other.fields.contains_key(k))
+            .copied()
+            .collect();
         for key in missing {
             // Written on one way only: the other way keeps what was there before.
             let before = self.heap_get(key).unwrap_or(Value::NOTHING);
@@ -681,7 +720,9 @@ impl<'w> Interp<'w> {
 
     /// The text of an expression, shortened to one line.
     fn text_of(&mut self, at: ExprRef) -> String {
-        let Some(module) = self.world.module(at.unit) else { return String::new() };
+        let Some(module) = self.world.module(at.unit) else {
+            return String::new();
+        };
         let text = self.world.text(at.unit);
         let span = module.expr(at.expr).span;
         let raw = text.get(span.range()).unwrap_or_default();
@@ -693,7 +734,11 @@ impl<'w> Interp<'w> {
     }
 
     fn confidence(handle: &Handle) -> Confidence {
-        if handle.likely { Confidence::Likely } else { Confidence::Certain }
+        if handle.likely {
+            Confidence::Likely
+        } else {
+            Confidence::Certain
+        }
     }
 
     fn external(&mut self, path: &str) -> Value {

@@ -37,14 +37,18 @@ impl Interp<'_> {
                 continue;
             }
             let obj = self.v.obj(Obj::Instance(class, None));
-            let Some(init) = self.in_frame(class.unit, |this| this.class_attr(class, obj, Symbol::new("__init__"))).flatten() else {
+            let Some(init) = self
+                .in_frame(class.unit, |this| this.class_attr(class, obj, Symbol::new("__init__")))
+                .flatten()
+            else {
                 continue;
             };
             for bound in self.v.list(init) {
-                if let Some(func) = self.function_of(bound) {
-                    if !self.called.contains(&func) && self.func_class.get(&func) == Some(&class) {
-                        self.start(bound, func, Entry::Function(func), None);
-                    }
+                if let Some(func) = self.function_of(bound)
+                    && !self.called.contains(&func)
+                    && self.func_class.get(&func) == Some(&class)
+                {
+                    self.start(bound, func, Entry::Function(func), None);
                 }
             }
         }
@@ -72,15 +76,12 @@ impl Interp<'_> {
             let mark = self.log_mark();
             let raised = self.in_frame(at.unit, |this| {
                 for obj in this.v.list(work) {
-                    match this.v.get(obj) {
-                        Obj::Partial(..) => {
-                            let value = this.call_obj(obj, &Args::default(), at);
-                            this.await_value(value, at);
-                        }
-                        _ => {
-                            let value = this.v.single(obj);
-                            this.await_value(value, at);
-                        }
+                    if let Obj::Partial(..) = this.v.get(obj) {
+                        let value = this.call_obj(obj, &Args::default(), at);
+                        this.await_value(value, at);
+                    } else {
+                        let value = this.v.single(obj);
+                        this.await_value(value, at);
                     }
                 }
                 std::mem::take(&mut this.frame().flights)
@@ -106,13 +107,18 @@ impl Interp<'_> {
             if self.world.is_aside(unit) || !self.modules_done.contains_key(&unit) {
                 continue;
             }
-            let Some(module) = self.world.module(unit) else { continue };
+            let Some(module) = self.world.module(unit) else {
+                continue;
+            };
             if module.language == Language::Rust {
                 continue;
             }
             for (index, func) in module.funcs.iter().enumerate() {
                 if !func.is_test {
-                    all.push(FuncRef { unit, func: FuncId(index as u32) });
+                    all.push(FuncRef {
+                        unit,
+                        func: FuncId(index as u32),
+                    });
                 }
             }
         }
@@ -129,7 +135,9 @@ impl Interp<'_> {
                 .iter()
                 .copied()
                 .filter(|f| {
-                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else { return true };
+                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else {
+                        return true;
+                    };
                     let own = u32::from(references.get(f).is_some_and(|r| r.contains(&name)));
                     mentions.get(&name).copied().unwrap_or(0) <= own
                 })
@@ -204,9 +212,13 @@ impl Interp<'_> {
         }
         let mut result: FxHashMap<FuncRef, FxHashSet<Symbol>> = FxHashMap::default();
         for (unit, funcs) in by_unit {
-            let Some(module) = self.world.module(unit) else { continue };
-            let mut spans: Vec<(u32, u32, FuncRef)> =
-                funcs.iter().map(|f| (module.func(f.func).span.start, module.func(f.func).span.end, *f)).collect();
+            let Some(module) = self.world.module(unit) else {
+                continue;
+            };
+            let mut spans: Vec<(u32, u32, FuncRef)> = funcs
+                .iter()
+                .map(|f| (module.func(f.func).span.start, module.func(f.func).span.end, *f))
+                .collect();
             spans.sort_unstable();
             for expr in &module.exprs {
                 let name = match &expr.kind {
@@ -225,7 +237,9 @@ impl Interp<'_> {
     }
 
     fn start_uncalled(&mut self, func: FuncRef) {
-        let Some((nested, class)) = self.with_func(func, |f| (f.parent, f.class)) else { return };
+        let Some((nested, class)) = self.with_func(func, |f| (f.parent, f.class)) else {
+            return;
+        };
         let _ = class;
         let envs = self.closures.get(&func).cloned().unwrap_or_default();
         if envs.is_empty() {
@@ -235,43 +249,47 @@ impl Interp<'_> {
         }
         for env in envs.into_iter().take(4) {
             let obj = self.v.obj(Obj::Func(func, env));
-            match self.func_class.get(&func).copied() {
-                Some(class) => {
-                    // As found through its class, with the decorators that it has there.
-                    let name = self.with_func(func, |f| f.name).flatten();
-                    let receivers = self.instances_of(class);
-                    let mut started = false;
-                    for receiver in self.v.list(receivers).into_iter().take(4) {
-                        let found = name.and_then(|n| self.in_frame(func.unit, |this| this.class_attr(class, receiver, n)).flatten());
-                        for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
-                            if self.function_of(method) == Some(func) || self.wraps(method, func) {
-                                let method = match *self.v.get(method) {
-                                    Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
-                                    _ => method,
-                                };
-                                started = true;
-                                self.start(method, func, Entry::Function(func), None);
-                            }
+            if let Some(class) = self.func_class.get(&func).copied() {
+                // As found through its class, with the decorators that it has there.
+                let name = self.with_func(func, |f| f.name).flatten();
+                let receivers = self.instances_of(class);
+                let mut started = false;
+                for receiver in self.v.list(receivers).into_iter().take(4) {
+                    let found = name.and_then(|n| {
+                        self.in_frame(func.unit, |this| this.class_attr(class, receiver, n))
+                            .flatten()
+                    });
+                    for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
+                        if self.function_of(method) == Some(func) || self.wraps(method, func) {
+                            let method = match *self.v.get(method) {
+                                Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
+                                _ => method,
+                            };
+                            started = true;
+                            self.start(method, func, Entry::Function(func), None);
                         }
                     }
-                    if !started && !self.called.contains(&func) {
-                        let receiver = self.v.list(receivers)[0];
-                        let bound = self.v.obj(Obj::Bound(receiver, obj));
-                        self.start(bound, func, Entry::Function(func), None);
-                    }
                 }
-                None => {
-                    let callable = self.as_named(func, obj);
-                    self.start(callable, func, Entry::Function(func), None);
+                if !started && !self.called.contains(&func) {
+                    let receiver = self.v.list(receivers)[0];
+                    let bound = self.v.obj(Obj::Bound(receiver, obj));
+                    self.start(bound, func, Entry::Function(func), None);
                 }
+            } else {
+                let callable = self.as_named(func, obj);
+                self.start(callable, func, Entry::Function(func), None);
             }
         }
     }
 
     /// A module-level function as its name denotes it: with its decorators.
     fn as_named(&mut self, func: FuncRef, plain: ObjId) -> ObjId {
-        let Some(Some(name)) = self.with_func(func, |f| if f.parent.is_none() { f.name } else { None }) else { return plain };
-        let value = self.in_frame(func.unit, |this| this.module_attr(func.unit, name)).flatten();
+        let Some(Some(name)) = self.with_func(func, |f| if f.parent.is_none() { f.name } else { None }) else {
+            return plain;
+        };
+        let value = self
+            .in_frame(func.unit, |this| this.module_attr(func.unit, name))
+            .flatten();
         value
             .map(|v| self.v.list(v))
             .unwrap_or_default()
@@ -297,7 +315,9 @@ impl Interp<'_> {
                 let mut held = Vec::new();
                 let mut current = Some(*env);
                 for _ in 0..6 {
-                    let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { break };
+                    let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else {
+                        break;
+                    };
                     if scope.parent.is_some() && !scope.is_class {
                         held.extend(scope.vars.values().flat_map(|v| self.v.objs(*v)));
                     }
@@ -306,10 +326,13 @@ impl Interp<'_> {
                 held
             }
             Obj::Instance(..) => self.heap_of(obj).flat_map(|(_, v)| self.v.objs(v).to_vec()).collect(),
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => vec![*inner],
+            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
+                vec![*inner]
+            }
             _ => return false,
         };
-        held.into_iter().any(|o| is_callable(self.v.get(o)) && self.wraps_within(o, func, seen))
+        held.into_iter()
+            .any(|o| is_callable(self.v.get(o)) && self.wraps_within(o, func, seen))
     }
 
     /// Runs something in a bare frame of a module.
@@ -324,14 +347,22 @@ impl Interp<'_> {
 
     /// Calls an entry with unknown arguments; what gets out of it has escaped.
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
-        let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
+        let at = ExprRef {
+            unit: func.unit,
+            expr: crate::core::ExprId(u32::MAX),
+        };
         let mark = self.log_mark();
         self.open_transactions.clear();
         self.in_hook = matches!(entry, Entry::Registered(..));
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
-            let unknown = Args { pos: vec![Value::UNKNOWN; 0], more: None, open: true, ..Args::default() };
+            let unknown = Args {
+                pos: vec![Value::UNKNOWN; 0],
+                more: None,
+                open: true,
+                ..Args::default()
+            };
             let _ = (params, bound);
             let value = this.call_obj(callable, &unknown, at);
             let value = this.await_value(value, at);
@@ -350,7 +381,9 @@ impl Interp<'_> {
             }
             std::mem::take(&mut this.frame().flights)
         });
-        let manages = self.with_func(func, |f| f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__")));
+        let manages = self.with_func(func, |f| {
+            f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__"))
+        });
         if manages == Some(true) {
             self.openings_are_per_unit(mark);
         }
@@ -370,7 +403,13 @@ impl Interp<'_> {
     }
 
     /// Application-wide handlers and middlewares around what a framework calls.
-    fn pass_application(&mut self, flights: Vec<Flight>, func: FuncRef, entry: &Entry, scope: Option<ExprRef>) -> Vec<Flight> {
+    fn pass_application(
+        &mut self,
+        flights: Vec<Flight>,
+        func: FuncRef,
+        entry: &Entry,
+        scope: Option<ExprRef>,
+    ) -> Vec<Flight> {
         if flights.is_empty() || self.app_handlers.is_empty() && self.middlewares.is_empty() {
             return flights;
         }
@@ -390,7 +429,15 @@ impl Interp<'_> {
                 let cover = self.in_frame(func.unit, |this| this.covers(handler.classes, &flight.error));
                 if matches!(cover, Some(Cover::Whole | Cover::Unclear)) {
                     let what = "the application's error handler".to_owned();
-                    self.stop(&flight, Stop { place: handler.place, what, retry: None, guard: None });
+                    self.stop(
+                        &flight,
+                        Stop {
+                            place: handler.place,
+                            what,
+                            retry: None,
+                            guard: None,
+                        },
+                    );
                 } else {
                     passed.push(flight);
                 }
@@ -427,7 +474,11 @@ impl Interp<'_> {
         });
         let flights = std::mem::take(&mut self.next);
         // One that does not call on in a way that is understood changes nothing.
-        if self.next_called { out.unwrap_or_default() } else { flights }
+        if self.next_called {
+            out.unwrap_or_default()
+        } else {
+            flights
+        }
     }
 
     /// The functions of a middleware: itself, or the methods of its class.
@@ -463,6 +514,12 @@ impl Interp<'_> {
 fn is_callable(obj: &Obj) -> bool {
     matches!(
         obj,
-        Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Managed(_) | Obj::Descriptor(..) | Obj::Instance(..) | Obj::Partial(..)
+        Obj::Func(..)
+            | Obj::Bound(..)
+            | Obj::Guarded(..)
+            | Obj::Managed(_)
+            | Obj::Descriptor(..)
+            | Obj::Instance(..)
+            | Obj::Partial(..)
     )
 }

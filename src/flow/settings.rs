@@ -33,11 +33,11 @@ impl Interp<'_> {
             return;
         }
         for (index, (name, value)) in args.kw.iter().enumerate() {
-            if self.k.is_setting(*name) {
-                if let Some(place) = args.places.get(args.pos.len() + index) {
-                    let at = self.expr_ref(*place);
-                    self.settings.push((*name, *value, at));
-                }
+            if self.k.is_setting(*name)
+                && let Some(place) = args.places.get(args.pos.len() + index)
+            {
+                let at = self.expr_ref(*place);
+                self.settings.push((*name, *value, at));
             }
         }
     }
@@ -52,15 +52,23 @@ impl Interp<'_> {
     /// At the end of a round: settings are options.
     pub(super) fn conclude_settings(&mut self) {
         let k = self.k;
-        let specs: Vec<_> = k.libraries().flat_map(|(lib, l)| l.file.settings.iter().map(move |s| (lib, s))).collect();
+        let specs: Vec<_> = k
+            .libraries()
+            .flat_map(|(lib, l)| l.file.settings.iter().map(move |s| (lib, s)))
+            .collect();
         for (lib, spec) in &specs {
             if spec.client {
                 for (value, at) in self.set_to(spec) {
                     let (mut args, place) = self.entries_as_args(value, at);
                     // Further settings inside of the same client: `DATABASES.*.OPTIONS.pool`.
                     for (_, inner) in &specs {
-                        let rest = inner.name.strip_prefix(spec.name.as_str()).and_then(|r| r.strip_prefix('.'));
-                        let (Some(rest), Some(option)) = (rest, &inner.option) else { continue };
+                        let rest = inner
+                            .name
+                            .strip_prefix(spec.name.as_str())
+                            .and_then(|r| r.strip_prefix('.'));
+                        let (Some(rest), Some(option)) = (rest, &inner.option) else {
+                            continue;
+                        };
                         for (value, at) in self.step_into(vec![(value, at)], rest) {
                             args.kw.push((Symbol::new(&option.to_ascii_lowercase()), value));
                             if args.places.len() + 1 == args.kw.len() {
@@ -103,7 +111,13 @@ impl Interp<'_> {
             }
             for (lib, spec, value, place) in dictionaries {
                 let (mut own, place) = self.entries_as_args(value, place);
-                own.kw.extend(given.kw.iter().filter(|(n, _)| spec.option.as_deref() != Some(n.as_str())).copied());
+                own.kw.extend(
+                    given
+                        .kw
+                        .iter()
+                        .filter(|(n, _)| spec.option.as_deref() != Some(n.as_str()))
+                        .copied(),
+                );
                 self.options_of_setting(lib, spec, &own, place);
             }
         }
@@ -126,8 +140,12 @@ impl Interp<'_> {
     fn set_to(&mut self, spec: &SettingSpec) -> Vec<(Value, ExprRef)> {
         let mut parts = spec.name.split('.');
         let first = Symbol::new(parts.next().unwrap_or_default());
-        let found: Vec<(Value, ExprRef)> =
-            self.settings.iter().filter(|(n, ..)| *n == first).map(|(_, v, at)| (*v, *at)).collect();
+        let found: Vec<(Value, ExprRef)> = self
+            .settings
+            .iter()
+            .filter(|(n, ..)| *n == first)
+            .map(|(_, v, at)| (*v, *at))
+            .collect();
         let rest = parts.collect::<Vec<_>>().join(".");
         self.step_into(found, &rest)
     }
@@ -153,7 +171,9 @@ impl Interp<'_> {
         let mut found = Vec::new();
         for obj in self.v.list(value) {
             let Obj::Dict(literal) = *self.v.get(obj) else { continue };
-            let Some(module) = self.world.module(literal.unit) else { continue };
+            let Some(module) = self.world.module(literal.unit) else {
+                continue;
+            };
             let places: Vec<(Symbol, ExprId)> = match &module.expr(literal.expr).kind {
                 ExprKind::Dict(entries) => entries
                     .iter()
@@ -172,8 +192,13 @@ impl Interp<'_> {
                 _ => Vec::new(),
             };
             for key in self.keys(obj) {
-                let value = self.heap_get((obj, Symbol::new(&format!("[{key}]")))).unwrap_or(Value::UNKNOWN);
-                let place = places.iter().find(|(n, _)| *n == key).map(|(_, e)| ExprRef { unit: literal.unit, expr: *e });
+                let value = self
+                    .heap_get((obj, Symbol::new(&format!("[{key}]"))))
+                    .unwrap_or(Value::UNKNOWN);
+                let place = places.iter().find(|(n, _)| *n == key).map(|(_, e)| ExprRef {
+                    unit: literal.unit,
+                    expr: *e,
+                });
                 found.push((key, value, place.unwrap_or(at)));
             }
         }
@@ -192,7 +217,10 @@ impl Interp<'_> {
             };
         }
         // Keys that are not known are given a value by the project somewhere: `update(..)`.
-        let mut args = Args { open, ..Args::default() };
+        let mut args = Args {
+            open,
+            ..Args::default()
+        };
         for (name, value, place) in entries {
             args.kw.push((Symbol::new(&name.as_str().to_ascii_lowercase()), value));
             if place.unit == at.unit {
@@ -209,24 +237,39 @@ impl Interp<'_> {
     pub(super) fn note_settings_class(&mut self, m: &Module, class: ClassRef) {
         let Some(info) = self.classes.get(&class) else { return };
         let outside = info.outside.clone();
-        let reads = outside.iter().any(|path| match self.k.item(self.k.canonical(path.as_str())) {
-            Some(Item::Type(ty)) => self.k.ty(ty).constructor.is_some_and(|c| self.k.call(c).call.settings),
-            Some(Item::Function(spec)) => self.k.call(spec).call.settings,
-            _ => false,
-        });
+        let reads = outside
+            .iter()
+            .any(|path| match self.k.item(self.k.canonical(path.as_str())) {
+                Some(Item::Type(ty)) => self.k.ty(ty).constructor.is_some_and(|c| self.k.call(c).call.settings),
+                Some(Item::Function(spec)) => self.k.call(spec).call.settings,
+                _ => false,
+            });
         if !reads {
             return;
         }
         let prefix = settings_prefix(m, class).to_ascii_uppercase();
         for stmt in &m.class(class.class).body.0 {
-            let StmtKind::Assign { targets, value, annotation: Some(_) } = &stmt.kind else { continue };
+            let StmtKind::Assign {
+                targets,
+                value,
+                annotation: Some(_),
+            } = &stmt.kind
+            else {
+                continue;
+            };
             let [target] = targets[..] else { continue };
-            let ExprKind::Name(name) = m.expr(target).kind else { continue };
+            let ExprKind::Name(name) = m.expr(target).kind else {
+                continue;
+            };
             let own = value.and_then(|v| named_in_field(m, v));
-            let names = own.map_or_else(|| vec![format!("{prefix}{}", name.as_str().to_ascii_uppercase())], |n| n);
+            let names = own.unwrap_or_else(|| vec![format!("{prefix}{}", name.as_str().to_ascii_uppercase())]);
             for name in names {
                 let place = self.place(stmt.span);
-                let read = EnvRead { place, name: name.to_ascii_uppercase(), certain: true };
+                let read = EnvRead {
+                    place,
+                    name: name.to_ascii_uppercase(),
+                    certain: true,
+                };
                 if !self.out.env_reads.contains(&read) {
                     self.out.env_reads.push(read);
                 }
@@ -241,18 +284,25 @@ fn settings_prefix(m: &Module, class: ClassRef) -> String {
     for expr in m.exprs.iter().filter(|e| span.contains(e.span)) {
         if let ExprKind::Call { args, .. } = &expr.kind {
             for arg in args {
-                if matches!(arg.kind, crate::core::ArgKind::Keyword(n) if n.as_str() == "env_prefix") {
-                    if let ExprKind::Str(lit) = &m.expr(arg.value).kind {
-                        return lit.known().unwrap_or_default();
-                    }
+                if matches!(arg.kind, crate::core::ArgKind::Keyword(n) if n.as_str() == "env_prefix")
+                    && let ExprKind::Str(lit) = &m.expr(arg.value).kind
+                {
+                    return lit.known().unwrap_or_default();
                 }
             }
         }
     }
     for inner in m.classes.iter().filter(|c| c.outer == Some(class.class)) {
         for stmt in &inner.body.0 {
-            if let StmtKind::Assign { targets, value: Some(value), .. } = &stmt.kind {
-                let is_prefix = targets.iter().any(|t| matches!(&m.expr(*t).kind, ExprKind::Name(n) if n.as_str() == "env_prefix"));
+            if let StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } = &stmt.kind
+            {
+                let is_prefix = targets
+                    .iter()
+                    .any(|t| matches!(&m.expr(*t).kind, ExprKind::Name(n) if n.as_str() == "env_prefix"));
                 if let (true, ExprKind::Str(lit)) = (is_prefix, &m.expr(*value).kind) {
                     return lit.known().unwrap_or_default();
                 }
@@ -264,7 +314,9 @@ fn settings_prefix(m: &Module, class: ClassRef) -> String {
 
 /// Names given in `Field(env="X")`, `Field(alias="X")`, `Field(validation_alias=AliasChoices("X", "Y"))`.
 fn named_in_field(m: &Module, value: ExprId) -> Option<Vec<String>> {
-    let ExprKind::Call { args, .. } = &m.expr(value).kind else { return None };
+    let ExprKind::Call { args, .. } = &m.expr(value).kind else {
+        return None;
+    };
     let arg = args.iter().find(|a| {
         matches!(a.kind, crate::core::ArgKind::Keyword(n) if matches!(n.as_str(), "env" | "alias" | "validation_alias"))
     })?;

@@ -71,17 +71,38 @@ impl LibraryFile {
     /// Every call that the file describes, with the type it belongs to, if any.
     pub fn calls(&self) -> impl Iterator<Item = (Option<&str>, &CallSpec)> {
         let of_types = self.types.iter().flat_map(|(key, ty)| {
-            let single =
-                [&ty.constructor, &ty.index, &ty.slice, &ty.call, &ty.on_await, &ty.on_enter, &ty.on_exit].into_iter().flatten();
-            let named = ty.methods.values().chain(ty.class_methods.values()).chain(ty.properties.values());
-            single.chain(named).chain(ty.groups.iter().map(|g| &g.does)).map(move |call| (Some(key.as_str()), call))
+            let single = [
+                &ty.constructor,
+                &ty.index,
+                &ty.slice,
+                &ty.call,
+                &ty.on_await,
+                &ty.on_enter,
+                &ty.on_exit,
+            ]
+            .into_iter()
+            .flatten();
+            let named = ty
+                .methods
+                .values()
+                .chain(ty.class_methods.values())
+                .chain(ty.properties.values());
+            single
+                .chain(named)
+                .chain(ty.groups.iter().map(|g| &g.does))
+                .map(move |call| (Some(key.as_str()), call))
         });
         of_types.chain(self.functions.values().map(|call| (None, call)))
     }
 
     /// True if some call of the file sets this flag.
     pub fn sets(&self, flag: &str) -> bool {
-        self.calls().any(|(_, call)| call.sets.iter().chain(call.when.iter().filter_map(|w| w.sets.as_ref())).any(|f| f == flag))
+        self.calls().any(|(_, call)| {
+            call.sets
+                .iter()
+                .chain(call.when.iter().filter_map(|w| w.sets.as_ref()))
+                .any(|f| f == flag)
+        })
     }
 }
 

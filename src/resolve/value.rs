@@ -313,7 +313,10 @@ impl Values {
     fn widen(&mut self, objs: &mut Vec<ObjId>) {
         let unknown = self.obj(Obj::Unknown);
         objs.retain(|&o| {
-            !matches!(self.get(o), Obj::Int(_) | Obj::Str(..) | Obj::Number | Obj::Bool(_) | Obj::Record(..) | Obj::Tuple(_))
+            !matches!(
+                self.get(o),
+                Obj::Int(_) | Obj::Str(..) | Obj::Number | Obj::Bool(_) | Obj::Record(..) | Obj::Tuple(_)
+            )
         });
         objs.truncate(MAX_SET - 1);
         objs.push(unknown);
@@ -381,7 +384,9 @@ impl Values {
 
     /// True if nothing at all is known of it.
     pub fn is_unknown(&self, value: Value) -> bool {
-        self.objs(value).iter().all(|&o| matches!(self.get(o), Obj::Unknown | Obj::None))
+        self.objs(value)
+            .iter()
+            .all(|&o| matches!(self.get(o), Obj::Unknown | Obj::None))
     }
 
     /// The text if it is one known string.
@@ -402,7 +407,9 @@ impl Values {
                 Obj::Int(i) => *i != 0,
                 Obj::Str(Some(s), _) => !s.as_str().is_empty(),
                 Obj::Tuple(items) => !items.is_empty(),
-                Obj::Handle(_) | Obj::Func(..) | Obj::Bound(..) | Obj::Class(_) | Obj::Method(..) | Obj::Module(_) => true,
+                Obj::Handle(_) | Obj::Func(..) | Obj::Bound(..) | Obj::Class(_) | Obj::Method(..) | Obj::Module(_) => {
+                    true
+                }
                 _ => return None,
             };
             if all.is_some_and(|a| a != one) {

@@ -310,5 +310,10 @@ fn variables_that_the_configuration_names_are_found_in_any_file() {
         ("reconnect-lint.toml", "env = { names = [\"DB_HOST\"] }\n"),
     ]);
     let ran = project.run(&["--output-format", "concise"]);
-    assert!(ran.out.starts_with("settings.py:3:8: error[RL401]"), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.starts_with("settings.py:3:8: error[RL401]"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
 }

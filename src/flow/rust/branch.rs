@@ -31,21 +31,41 @@ pub(super) struct Way<'m> {
 
 impl<'m> Way<'m> {
     pub(super) fn of_arm(arm: &'m core::Arm) -> Self {
-        Self { pattern: Some(&arm.pattern), guards: arm.guard.into_iter().collect(), failed: None, span: arm.pattern.span }
+        Self {
+            pattern: Some(&arm.pattern),
+            guards: arm.guard.into_iter().collect(),
+            failed: None,
+            span: arm.pattern.span,
+        }
     }
 
     pub(super) fn of_pattern(pattern: &'m Pattern) -> Self {
-        Self { pattern: Some(pattern), guards: Vec::new(), failed: None, span: pattern.span }
+        Self {
+            pattern: Some(pattern),
+            guards: Vec::new(),
+            failed: None,
+            span: pattern.span,
+        }
     }
 
     /// Whatever no other way took.
     pub(super) fn otherwise(span: Span) -> Self {
-        Self { pattern: None, guards: Vec::new(), failed: None, span }
+        Self {
+            pattern: None,
+            guards: Vec::new(),
+            failed: None,
+            span,
+        }
     }
 
     /// Taken if the tested result failed, or if it did not.
     pub(super) fn tested(failed: bool, span: Span) -> Self {
-        Self { pattern: None, guards: Vec::new(), failed: Some(failed), span }
+        Self {
+            pattern: None,
+            guards: Vec::new(),
+            failed: Some(failed),
+            span,
+        }
     }
 
     pub(super) fn with_guards(self, guards: Vec<ExprId>) -> Self {
@@ -143,14 +163,22 @@ impl Interp<'_> {
     /// The success first, then the failures.
     fn rust_cases(&mut self, subject: Value) -> Vec<Case> {
         let (success, failures) = self.rust_alternatives(subject, 0);
-        let mut cases = vec![Case { value: success, flights: Vec::new(), missed: None }];
+        let mut cases = vec![Case {
+            value: success,
+            flights: Vec::new(),
+            missed: None,
+        }];
         for (value, flights) in failures {
             if cases.len() > MAX_FAILURES {
                 let last = cases.len() - 1;
                 cases[last].value = self.v.join(cases[last].value, value);
                 cases[last].flights.extend(flights);
             } else {
-                cases.push(Case { value, flights, missed: None });
+                cases.push(Case {
+                    value,
+                    flights,
+                    missed: None,
+                });
             }
         }
         cases
@@ -164,7 +192,11 @@ impl Interp<'_> {
             let kept = match self.v.get(obj).clone() {
                 Obj::Outcome(inner, id) => {
                     let flights = self.rust_flights(id).to_vec();
-                    let (inside, more) = if depth < 4 { self.rust_alternatives(inner, depth + 1) } else { (inner, Vec::new()) };
+                    let (inside, more) = if depth < 4 {
+                        self.rust_alternatives(inner, depth + 1)
+                    } else {
+                        (inner, Vec::new())
+                    };
                     if !flights.is_empty() {
                         let failed = self.v.one(Obj::Outcome(Value::NOTHING, id));
                         failures.push((failed, flights));
@@ -173,7 +205,11 @@ impl Interp<'_> {
                         let failed = self.rust_outcome(value, Vec::new());
                         failures.push((failed, flights));
                     }
-                    if inner == Value::NOTHING { Value::NOTHING } else { self.rust_outcome(inside, Vec::new()) }
+                    if inner == Value::NOTHING {
+                        Value::NOTHING
+                    } else {
+                        self.rust_outcome(inside, Vec::new())
+                    }
                 }
                 Obj::Fault(id) => {
                     failures.push((this, self.rust_flights(id).to_vec()));
@@ -232,22 +268,38 @@ impl Interp<'_> {
         for (number, way) in ways.iter().enumerate() {
             let mut found = match (way.pattern, way.failed) {
                 (Some(pattern), _) => self.rust_match(m, pattern, value),
-                (None, Some(failed)) => Match { certain: Some(failed == (index > 0)), opened: true },
-                (None, None) => Match { certain: Some(true), opened: true },
+                (None, Some(failed)) => Match {
+                    certain: Some(failed == (index > 0)),
+                    opened: true,
+                },
+                (None, None) => Match {
+                    certain: Some(true),
+                    opened: true,
+                },
             };
             let mut tested = None;
             if !way.guards.is_empty() && found.certain != Some(false) {
                 let truth = self.rust_guard(m, way, value);
-                tested = if truth.is_some() { way.guards.last().copied() } else { None };
+                tested = if truth.is_some() {
+                    way.guards.last().copied()
+                } else {
+                    None
+                };
                 found = match truth {
                     Some(true) => found,
-                    Some(false) => Match { certain: Some(false), opened: true },
+                    Some(false) => Match {
+                        certain: Some(false),
+                        opened: true,
+                    },
                     None => Match { certain: None, ..found },
                 };
             }
             if found.certain == Some(false) {
                 if index > 0 && (tested.is_some() || way.pattern.is_some_and(|p| names_kind(m, p))) && found.opened {
-                    let span = tested.map_or(way.span, |guard| Span { end: m.expr(guard).span.end, ..way.span });
+                    let span = tested.map_or(way.span, |guard| Span {
+                        end: m.expr(guard).span.end,
+                        ..way.span
+                    });
                     let note = self.rust_missed(span);
                     cases[index].missed = Some(note.clone());
                     for flight in &mut cases[index].flights {
@@ -284,7 +336,13 @@ impl Interp<'_> {
     fn rust_renoted(&mut self, value: Value, flights: &[Flight]) -> Value {
         self.rust_map_flights(value, &mut |_, old| {
             old.into_iter()
-                .map(|f| flights.iter().find(|n| n.site == f.site && n.making == f.making).cloned().unwrap_or(f))
+                .map(|f| {
+                    flights
+                        .iter()
+                        .find(|n| n.site == f.site && n.making == f.making)
+                        .cloned()
+                        .unwrap_or(f)
+                })
                 .collect()
         })
     }
@@ -300,7 +358,11 @@ impl Interp<'_> {
         for &guard in &way.guards {
             let decided = self.rust.decided;
             let (result, _) = self.rust_captured(|this| this.eval(m, guard));
-            let truth = if self.rust.decided > decided { self.v.truth(result) } else { None };
+            let truth = if self.rust.decided > decided {
+                self.v.truth(result)
+            } else {
+                None
+            };
             all = match (all, truth) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (Some(true), Some(true)) => Some(true),
@@ -341,7 +403,13 @@ impl Interp<'_> {
         let unit = self.here().unit;
         let classes = self.text_between(unit, span, 80);
         let handler = self.place(span);
-        Note::Missed { handler, classes, part: false, lookalike: None, near: true }
+        Note::Missed {
+            handler,
+            classes,
+            part: false,
+            lookalike: None,
+            near: true,
+        }
     }
 
     /// Evaluates one way.
@@ -412,7 +480,13 @@ impl Interp<'_> {
         }
         let waited = self.waited_since(mark);
         let state = self.save();
-        Outcome { state, value: result, arm, success: false, waited }
+        Outcome {
+            state,
+            value: result,
+            arm,
+            success: false,
+            waited,
+        }
     }
 
     /// Ends the names of the innermost block.
@@ -434,7 +508,9 @@ impl Interp<'_> {
             && outcomes.iter().filter(|(_, o)| o.success).all(|(_, o)| o.state.dead);
         // Some error arm ends the attempts.
         let gives_up = outcomes.iter().any(|(_, o)| {
-            o.arm.as_ref().is_some_and(|arm| !arm.passed.is_empty() || o.state.dead && !arm.continues)
+            o.arm
+                .as_ref()
+                .is_some_and(|arm| !arm.passed.is_empty() || o.state.dead && !arm.continues)
         });
         let mut total = Value::NOTHING;
         let mut end: Option<State> = None;
@@ -443,7 +519,12 @@ impl Interp<'_> {
             if let Some(arm) = outcome.arm {
                 let place = self.place(way.span);
                 let what = self.rust_way_text(&way);
-                let stop = Stop { place, what, retry: None, guard: None };
+                let stop = Stop {
+                    place,
+                    what,
+                    retry: None,
+                    guard: None,
+                };
                 let in_loop = !self.here().loops.is_empty();
                 if arm.completes {
                     let sites: Vec<SiteId> = arm.flights.iter().map(|f| f.site).collect();
@@ -466,8 +547,12 @@ impl Interp<'_> {
                         }
                     }
                 } else {
-                    let stopped: Vec<Flight> =
-                        arm.flights.iter().filter(|f| !arm.passed.contains(&f.site)).cloned().collect();
+                    let stopped: Vec<Flight> = arm
+                        .flights
+                        .iter()
+                        .filter(|f| !arm.passed.contains(&f.site))
+                        .cloned()
+                        .collect();
                     self.rust_stop(&stopped, &stop, false);
                     self.rust_note_passed(&arm, place, &mut value);
                 }
@@ -516,8 +601,16 @@ impl Interp<'_> {
     fn rust_note_passed(&mut self, arm: &Arm, place: super::super::flight::Place, value: &mut Value) {
         let note = |flight: &Flight| match (&arm.missed, &flight.error) {
             (Some(missed), _) => missed.clone(),
-            (None, Error::Raised(_)) => Note::Reraised { handler: place, raised: Some("another error".into()), near: true },
-            (None, _) => Note::Reraised { handler: place, raised: None, near: true },
+            (None, Error::Raised(_)) => Note::Reraised {
+                handler: place,
+                raised: Some("another error".into()),
+                near: true,
+            },
+            (None, _) => Note::Reraised {
+                handler: place,
+                raised: None,
+                near: true,
+            },
         };
         let passed = arm.passed.clone();
         let received: Vec<(SiteId, Vec<Note>)> = arm.flights.iter().map(|f| (f.site, f.notes.clone())).collect();
@@ -525,7 +618,9 @@ impl Interp<'_> {
             flights
                 .into_iter()
                 .map(|mut flight| {
-                    let same = received.iter().any(|(site, notes)| *site == flight.site && *notes == flight.notes);
+                    let same = received
+                        .iter()
+                        .any(|(site, notes)| *site == flight.site && *notes == flight.notes);
                     if passed.contains(&flight.site) && same && flight.making.is_none() {
                         let note = note(&flight);
                         add_note(&mut flight, note);
@@ -579,7 +674,11 @@ impl Interp<'_> {
                 this.rust_block(m, if index == 0 { then } else { otherwise })
             });
         }
-        let truth = if self.rust.decided > decided { self.v.truth(value) } else { None };
+        let truth = if self.rust.decided > decided {
+            self.v.truth(value)
+        } else {
+            None
+        };
         if let Some(truth) = truth {
             if !truth {
                 let note = self.rust_missed(span);
@@ -619,7 +718,12 @@ impl Interp<'_> {
             ExprKind::Not(inner) => self.rust_empty_check(m, *inner).map(|(text, empty)| (text, !empty)),
             ExprKind::Same(inner) => self.rust_empty_check(m, *inner),
             ExprKind::Call { callee, args } if args.is_empty() => match m.expr(*callee).kind {
-                ExprKind::Attr { base, name, path: false, .. } => match name.as_str() {
+                ExprKind::Attr {
+                    base,
+                    name,
+                    path: false,
+                    ..
+                } => match name.as_str() {
                     "is_none" => Some((self.source_text(m, base), true)),
                     "is_some" => Some((self.source_text(m, base), false)),
                     _ => None,
@@ -662,7 +766,11 @@ impl Interp<'_> {
                 value
             } else {
                 self.rust_branch(m, value, arm.future, &ways, &mut |this, index| {
-                    if index == 0 { this.rust_block(m, &arm.body) } else { Value::NOTHING }
+                    if index == 0 {
+                        this.rust_block(m, &arm.body)
+                    } else {
+                        Value::NOTHING
+                    }
                 })
             };
             total = self.v.join(total, value);
@@ -689,10 +797,17 @@ pub(super) fn let_condition(m: &Module, test: ExprId) -> Option<(&Pattern, ExprI
         ExprKind::LetCond { pattern, value } => Some((pattern, *value, Vec::new())),
         ExprKind::Same(inner) => let_condition(m, *inner),
         ExprKind::And(parts) => {
-            let index = parts.iter().position(|&p| matches!(m.expr(p).kind, ExprKind::LetCond { .. }))?;
+            let index = parts
+                .iter()
+                .position(|&p| matches!(m.expr(p).kind, ExprKind::LetCond { .. }))?;
             let (pattern, value, _) = let_condition(m, parts[index])?;
             // The other conditions guard the way.
-            let rest = parts.iter().enumerate().filter(|(i, _)| *i != index).map(|(_, p)| *p).collect();
+            let rest = parts
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i != index)
+                .map(|(_, p)| *p)
+                .collect();
             Some((pattern, value, rest))
         }
         _ => None,
@@ -704,7 +819,9 @@ fn names_kind(m: &Module, pattern: &Pattern) -> bool {
     match &pattern.kind {
         PatternKind::TupleStruct(path, items) => match last_name(m, *path) {
             "Ok" | "Some" => items.iter().any(|i| names_kind(m, i)),
-            "Err" => items.iter().any(|i| !matches!(i.kind, PatternKind::Bind(_, None) | PatternKind::Wild)),
+            "Err" => items
+                .iter()
+                .any(|i| !matches!(i.kind, PatternKind::Bind(_, None) | PatternKind::Wild)),
             _ => true,
         },
         PatternKind::Path(path) => !matches!(last_name(m, *path), "None"),

@@ -7,15 +7,21 @@ use rustc_hash::FxHashMap;
 use super::super::call::Args;
 use super::super::flight::{Error, Flight, PathId, Stop};
 use super::super::{Act, EnvKey, Frame, Interp, Summary};
-use super::pattern::constructor;
 use super::paths::Holder;
+use super::pattern::constructor;
 use crate::core::{Arg, ClassKind, ExprId, ExprKind, FuncId, Module, Span, Symbol};
 use crate::knowledge::Item;
 use crate::resolve::value::{ActId, EnvId, ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
 impl Interp<'_> {
     pub(super) fn rust_eval_call(&mut self, m: &Module, at: ExprRef, callee: ExprId, args: &[Arg]) -> Value {
-        if let ExprKind::Attr { base, name, path: false, .. } = m.expr(callee).kind {
+        if let ExprKind::Attr {
+            base,
+            name,
+            path: false,
+            ..
+        } = m.expr(callee).kind
+        {
             return self.rust_eval_method(m, at, callee, base, name, args);
         }
         let target = match &m.expr(callee).kind {
@@ -53,15 +59,23 @@ impl Interp<'_> {
             Obj::External(path) => self.rust_call_external(path, args, at),
             Obj::Method(receiver, spec, _) => self.rust_apply(spec, Some(receiver), None, args, at),
             Obj::Unbound(_, spec) => {
-                let receiver =
-                    args.pos.first().and_then(|&v| self.v.list(v).into_iter().find(|&o| matches!(self.v.get(o), Obj::Handle(_))));
+                let receiver = args.pos.first().and_then(|&v| {
+                    self.v
+                        .list(v)
+                        .into_iter()
+                        .find(|&o| matches!(self.v.get(o), Obj::Handle(_)))
+                });
                 match receiver {
                     Some(receiver) => self.rust_apply(spec, Some(receiver), None, &args.rest(1), at),
                     None => Value::UNKNOWN,
                 }
             }
             Obj::Partial(func, pos, kw) => {
-                let mut all = Args { pos, kw, ..Args::default() };
+                let mut all = Args {
+                    pos,
+                    kw,
+                    ..Args::default()
+                };
                 all.pos.extend(&args.pos);
                 self.call(func, &all, at)
             }
@@ -76,14 +90,21 @@ impl Interp<'_> {
 
     /// A function or closure of the program.
     pub(super) fn rust_call(&mut self, func: FuncRef, env: EnvId, args: &Args, at: ExprRef) -> Value {
-        let Some(module) = self.world.module(func.unit) else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(func.unit) else {
+            return Value::UNKNOWN;
+        };
         let f = module.func(func.func);
         self.called.insert(func);
         if f.declaration_only {
             return self.rust_declared_return(func);
         }
         let values = self.rust_bind_args(&module, func, args);
-        let Some(act) = self.admit(Act { func, env, owner: None, args: values }) else {
+        let Some(act) = self.admit(Act {
+            func,
+            env,
+            owner: None,
+            args: values,
+        }) else {
             return self.rust_declared_return(func);
         };
         if f.is_generator {
@@ -130,7 +151,9 @@ impl Interp<'_> {
     /// What the declared type says of a result.
     fn rust_declared_return(&mut self, func: FuncRef) -> Value {
         let value = self.rust_within(func.unit, Holder::Func(func.func), |this, m| {
-            m.func(func.func).returns.map(|returns| this.rust_annotation(m, returns))
+            m.func(func.func)
+                .returns
+                .map(|returns| this.rust_annotation(m, returns))
         });
         value.flatten().unwrap_or(Value::UNKNOWN)
     }
@@ -180,7 +203,11 @@ impl Interp<'_> {
             };
             result = self.v.join(result, one);
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     /// Evaluates the body of a function in its frame: parameters that are patterns are taken apart first.
@@ -206,19 +233,31 @@ impl Interp<'_> {
     pub(in crate::flow) fn rust_result(&mut self, frame: &mut Frame, func: FuncRef) -> Value {
         let propagated = std::mem::take(&mut frame.flights);
         let is_result = !propagated.is_empty()
-            || self.v.objs(frame.ret).iter().any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
+            || self
+                .v
+                .objs(frame.ret)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
         let (mut inner, mut flights) = self.rust_split(frame.ret);
         flights.extend(propagated);
         if inner != Value::NOTHING || frame.ret == Value::NOTHING && !frame.dead {
             let lacking = self.v.is_unknown(inner)
-                || self.v.objs(inner).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if h.inner.is_none()));
+                || self
+                    .v
+                    .objs(inner)
+                    .iter()
+                    .any(|&o| matches!(self.v.get(o), Obj::Handle(h) if h.inner.is_none()));
             let declares = self.with_func(func, |f| f.returns.is_some()).unwrap_or(false);
             if lacking && declares {
                 let declared = self.rust_declared_return(func);
                 inner = self.rust_refine(inner, declared);
             }
         }
-        if is_result { self.rust_outcome(inner, flights) } else { inner }
+        if is_result {
+            self.rust_outcome(inner, flights)
+        } else {
+            inner
+        }
     }
 
     /// A closure with the values of the names that it mentions.
@@ -304,7 +343,11 @@ impl Interp<'_> {
         let mut value = work;
         for _ in 0..3 {
             let callable = self.is_callable(value);
-            let next = if callable { self.call(value, &Args::default(), at) } else { self.rust_await(value, at) };
+            let next = if callable {
+                self.call(value, &Args::default(), at)
+            } else {
+                self.rust_await(value, at)
+            };
             if next == value {
                 break;
             }
@@ -346,7 +389,11 @@ impl Interp<'_> {
                 Flight { path, ..f }
             }))
             .collect();
-        if flights.is_empty() { yields } else { self.rust_outcome(yields, flights) }
+        if flights.is_empty() {
+            yields
+        } else {
+            self.rust_outcome(yields, flights)
+        }
     }
 
     // Outside
@@ -391,12 +438,25 @@ impl Interp<'_> {
 
     /// `Mutex::new(x)`, `LazyLock::new(|| x)`, `Vec::new()`: what is inside.
     fn rust_wrapped(&mut self, args: &Args, at: ExprRef) -> Value {
-        let Some(&first) = args.pos.first() else { return Value::NONE };
-        if self.is_callable(first) && !self.v.objs(first).iter().any(|&o| matches!(self.v.get(o), Obj::Class(_) | Obj::Variant(..))) {
+        let Some(&first) = args.pos.first() else {
+            return Value::NONE;
+        };
+        if self.is_callable(first)
+            && !self
+                .v
+                .objs(first)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Class(_) | Obj::Variant(..)))
+        {
             let value = self.call(first, &Args::default(), at);
             return if value == Value::NOTHING { Value::UNKNOWN } else { value };
         }
-        if self.v.objs(first).iter().all(|&o| matches!(self.v.get(o), Obj::Int(_) | Obj::Number)) {
+        if self
+            .v
+            .objs(first)
+            .iter()
+            .all(|&o| matches!(self.v.get(o), Obj::Int(_) | Obj::Number))
+        {
             // A capacity.
             return Value::NONE;
         }
@@ -412,9 +472,12 @@ impl Interp<'_> {
         }
         if flights.is_empty() {
             flights = self.rust_received();
-            let raised = self.v.objs(given).first().copied().filter(|&o| {
-                matches!(self.v.get(o), Obj::Variant(..) | Obj::External(_) | Obj::Instance(..))
-            });
+            let raised = self
+                .v
+                .objs(given)
+                .first()
+                .copied()
+                .filter(|&o| matches!(self.v.get(o), Obj::Variant(..) | Obj::External(_) | Obj::Instance(..)));
             for flight in &mut flights {
                 flight.error = match raised {
                     Some(raised) => {
@@ -443,7 +506,9 @@ impl Interp<'_> {
         let mut flights = Vec::new();
         for handle in self.rust_handles(value) {
             let entry = self.k.ty(handle.ty);
-            let (Some(created), Some(_)) = (handle.created, &entry.spec.iterate) else { continue };
+            let (Some(created), Some(_)) = (handle.created, &entry.spec.iterate) else {
+                continue;
+            };
             let lib = entry.lib;
             let release = {
                 let driver = self.k.library(lib).driver;
@@ -474,7 +539,12 @@ impl Interp<'_> {
     pub(super) fn rust_call_unknown(&mut self, path: Option<Symbol>, args: &Args, at: ExprRef) -> Value {
         let mut flights = Vec::new();
         let mut futures = Value::NOTHING;
-        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        let values: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         for &value in &values {
             flights.extend(self.rust_fault_flights(value));
             for obj in self.v.list(value) {
@@ -503,8 +573,21 @@ impl Interp<'_> {
             let (_, received) = self.rust_split(value);
             if !received.is_empty() {
                 let place = self.place_of(at);
-                let what = if last.is_empty() { "a function".to_owned() } else { format!("`{last}`") };
-                self.rust_stop(&received, &Stop { place, what, retry: None, guard: None }, false);
+                let what = if last.is_empty() {
+                    "a function".to_owned()
+                } else {
+                    format!("`{last}`")
+                };
+                self.rust_stop(
+                    &received,
+                    &Stop {
+                        place,
+                        what,
+                        retry: None,
+                        guard: None,
+                    },
+                    false,
+                );
             }
         }
         Value::UNKNOWN

@@ -1,11 +1,11 @@
 //! Environment variables read by attributes: the fields of command lines and of settings.
 
+use super::super::flight::Place;
 use super::super::{EnvRead, Interp};
 use super::paths::Holder;
 use crate::core::{ArgKind, Class, ClassKind, ExprId, ExprKind, Field, Module, Span, Symbol};
 use crate::knowledge::{ArgRef, Item};
 use crate::resolve::value::{Obj, UnitId};
-use super::super::flight::Place;
 
 impl Interp<'_> {
     /// Looks at the attributes of all structs of a file.
@@ -32,7 +32,9 @@ impl Interp<'_> {
     fn rust_derives(&mut self, m: &Module, class: &Class) -> Vec<Symbol> {
         let mut crates = Vec::new();
         for &attribute in &class.decorators {
-            let ExprKind::Call { callee, args } = &m.expr(attribute).kind else { continue };
+            let ExprKind::Call { callee, args } = &m.expr(attribute).kind else {
+                continue;
+            };
             if !matches!(m.expr(*callee).kind, ExprKind::Name(name) if name.as_str() == "derive") {
                 continue;
             }
@@ -51,14 +53,22 @@ impl Interp<'_> {
 
     /// `#[arg(long, env = "X")]`, `#[arg(env)]`.
     fn rust_field_attribute(&mut self, m: &Module, field: &Field, attribute: ExprId, crates: &[Symbol]) {
-        let ExprKind::Call { callee, args } = &m.expr(attribute).kind else { return };
-        let ExprKind::Name(name) = m.expr(*callee).kind else { return };
-        let spec = crates.iter().find_map(|first| match self.k.item(self.k.canonical(&format!("{first}.{name}"))) {
-            Some(Item::Function(spec)) => Some(spec),
-            _ => None,
-        });
+        let ExprKind::Call { callee, args } = &m.expr(attribute).kind else {
+            return;
+        };
+        let ExprKind::Name(name) = m.expr(*callee).kind else {
+            return;
+        };
+        let spec = crates.iter().find_map(
+            |first| match self.k.item(self.k.canonical(&format!("{first}.{name}"))) {
+                Some(Item::Function(spec)) => Some(spec),
+                _ => None,
+            },
+        );
         let Some(spec) = spec else { return };
-        let Some(ArgRef::Name(keyword)) = &self.k.call(spec).call.reads_env else { return };
+        let Some(ArgRef::Name(keyword)) = &self.k.call(spec).call.reads_env else {
+            return;
+        };
         let keyword = keyword.clone();
         for arg in args {
             let variable = match (arg.kind, &m.expr(arg.value).kind) {
@@ -72,8 +82,17 @@ impl Interp<'_> {
                 _ => None,
             };
             if let Some(variable) = variable {
-                let span = Span { start: m.expr(attribute).span.start, end: m.expr(attribute).span.end };
-                self.rust_env_read(Place { unit: self.here().unit, span }, variable);
+                let span = Span {
+                    start: m.expr(attribute).span.start,
+                    end: m.expr(attribute).span.end,
+                };
+                self.rust_env_read(
+                    Place {
+                        unit: self.here().unit,
+                        span,
+                    },
+                    variable,
+                );
             }
         }
     }
@@ -81,7 +100,11 @@ impl Interp<'_> {
     fn rust_env_read(&mut self, place: Place, name: String) {
         let known = self.out.env_reads.iter().any(|r| r.place == place && r.name == name);
         if !known {
-            self.out.env_reads.push(EnvRead { place, name, certain: true });
+            self.out.env_reads.push(EnvRead {
+                place,
+                name,
+                certain: true,
+            });
         }
     }
 
@@ -90,7 +113,13 @@ impl Interp<'_> {
         let Some(m) = self.world.module(class.unit) else { return };
         for field in &m.class(class.class).fields {
             let name = format!("{prefix}{}", field.name).to_ascii_uppercase();
-            self.rust_env_read(Place { unit: class.unit, span: field.span }, name);
+            self.rust_env_read(
+                Place {
+                    unit: class.unit,
+                    span: field.span,
+                },
+                name,
+            );
         }
     }
 }

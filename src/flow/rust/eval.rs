@@ -14,7 +14,9 @@ impl Interp<'_> {
                 let value = self.rust_name(*name);
                 self.rust_constant(value)
             }
-            ExprKind::Attr { base, name, path: true, .. } => {
+            ExprKind::Attr {
+                base, name, path: true, ..
+            } => {
                 let value = self.rust_path(m, *base, *name);
                 self.rust_constant(value)
             }
@@ -111,7 +113,11 @@ impl Interp<'_> {
         for (index, item) in items.iter().enumerate() {
             let value = self.eval(m, *item);
             let value = self.rust_stored(value);
-            let key = if items.len() <= 16 { format!("[{index}]") } else { "*".to_owned() };
+            let key = if items.len() <= 16 {
+                format!("[{index}]")
+            } else {
+                "*".to_owned()
+            };
             self.heap_join((list, Symbol::new(&key)), value);
         }
         self.v.single(list)
@@ -123,8 +129,17 @@ impl Interp<'_> {
         let mut tested = Value::NOTHING;
         for part in parts {
             let value = self.eval(m, *part);
-            if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Tested(..))) {
-                tested = if tested == Value::NOTHING { value } else { self.v.join(tested, value) };
+            if self
+                .v
+                .objs(value)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Tested(..)))
+            {
+                tested = if tested == Value::NOTHING {
+                    value
+                } else {
+                    self.v.join(tested, value)
+                };
             }
             let truth = self.v.truth(value);
             known = match (known, truth) {
@@ -219,7 +234,8 @@ impl Interp<'_> {
             }
             let one = match self.v.get(obj).clone() {
                 Obj::Handle(handle) if self.k.ty(handle.ty).spec.iterate.is_some() => {
-                    let (element, flights) = self.rust_captured(|this| this.iterate_handle(obj, &handle, at, Consumes::All));
+                    let (element, flights) =
+                        self.rust_captured(|this| this.iterate_handle(obj, &handle, at, Consumes::All));
                     self.rust_outcome(element, flights)
                 }
                 Obj::Handle(handle) => match &self.k.ty(handle.ty).spec.element {
@@ -241,7 +257,11 @@ impl Interp<'_> {
                     // `for row in rows?` without the `?`: an `Option`, or a result taken as an iterator.
                     let element = self.rust_iterate(inner, at);
                     let flights = self.rust_flights(id).to_vec();
-                    if flights.is_empty() { element } else { self.rust_outcome(element, flights) }
+                    if flights.is_empty() {
+                        element
+                    } else {
+                        self.rust_outcome(element, flights)
+                    }
                 }
                 _ => self.v.single(obj),
             };
@@ -311,7 +331,12 @@ impl Interp<'_> {
         match self.k.item(path) {
             Some(crate::knowledge::Item::Type(ty)) => {
                 let places = fields.iter().map(|(_, value)| *value).collect();
-                let args = Args { kw: given.to_vec(), places, open: false, ..Args::default() };
+                let args = Args {
+                    kw: given.to_vec(),
+                    places,
+                    open: false,
+                    ..Args::default()
+                };
                 let value = self.open(ty, &args, at);
                 // What the base was given counts as well.
                 match rest {
@@ -329,15 +354,12 @@ impl Interp<'_> {
         let mut named = Vec::new();
         for arg in args {
             let value = self.eval(m, arg.value);
-            match arg.kind {
-                ArgKind::Keyword(name) => {
-                    evaluated.kw.push((name, value));
-                    named.push(arg.value);
-                }
-                _ => {
-                    evaluated.pos.push(value);
-                    evaluated.places.push(arg.value);
-                }
+            if let ArgKind::Keyword(name) = arg.kind {
+                evaluated.kw.push((name, value));
+                named.push(arg.value);
+            } else {
+                evaluated.pos.push(value);
+                evaluated.places.push(arg.value);
             }
         }
         evaluated.places.extend(named);

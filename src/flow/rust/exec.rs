@@ -58,12 +58,23 @@ impl Interp<'_> {
                 let at = self.expr_ref(*expr);
                 self.rust_dropped(value, at, false);
             }
-            StmtKind::Let { pattern, annotation, value, otherwise } => {
+            StmtKind::Let {
+                pattern,
+                annotation,
+                value,
+                otherwise,
+            } => {
                 self.rust_let(m, stmt, pattern, *annotation, *value, otherwise.as_ref());
             }
             // A constant: an item.
-            StmtKind::Assign { annotation: Some(_), .. } => {}
-            StmtKind::Assign { targets, value: Some(value), .. } => {
+            StmtKind::Assign {
+                annotation: Some(_), ..
+            } => {}
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } => {
                 let value = self.eval(m, *value);
                 for target in targets {
                     self.rust_assign(m, *target, value);
@@ -73,7 +84,11 @@ impl Interp<'_> {
                 let old = self.eval(m, *target);
                 let added = self.eval(m, *value);
                 let text = self.concat(old, added);
-                let result = if text == Value::UNKNOWN { self.v.one(Obj::Number) } else { text };
+                let result = if text == Value::UNKNOWN {
+                    self.v.one(Obj::Number)
+                } else {
+                    text
+                };
                 self.rust_store(m, *target, result, true);
             }
             StmtKind::If { test, then, otherwise } => return self.rust_if(m, *test, then, otherwise),
@@ -182,12 +197,19 @@ impl Interp<'_> {
         let value = self.rust_executed(value);
         let value = self.rust_map_flights(value, &mut |this, flights| {
             let retried = this.here().retried.clone();
-            let left = flights.into_iter().filter(|f| f.making.is_some() || !retried.contains(&f.site)).collect();
+            let left = flights
+                .into_iter()
+                .filter(|f| f.making.is_some() || !retried.contains(&f.site))
+                .collect();
             this.rust_out_of_loops(left)
         });
         self.rust_leaves_arms(value, 0);
         let only_error = value != Value::NOTHING
-            && self.v.objs(value).iter().all(|&o| matches!(self.v.get(o), Obj::Outcome(Value::NOTHING, _)));
+            && self
+                .v
+                .objs(value)
+                .iter()
+                .all(|&o| matches!(self.v.get(o), Obj::Outcome(Value::NOTHING, _)));
         if !only_error {
             for around in &mut self.frame().loops {
                 around.rust.returned = true;
@@ -251,7 +273,10 @@ impl Interp<'_> {
         let mut state = self.save();
         let level = self.here().loops[index].rust.level;
         // Names of the blocks inside of the loop end with them.
-        for names in self.here().rust.hidden[level.min(self.here().rust.hidden.len())..].iter().rev() {
+        for names in self.here().rust.hidden[level.min(self.here().rust.hidden.len())..]
+            .iter()
+            .rev()
+        {
             for (name, old) in names.iter().rev() {
                 match old {
                     Some(old) => state.vars.insert(*name, *old),
@@ -270,10 +295,18 @@ impl Interp<'_> {
 
     fn rust_labelled(&mut self, m: &Module, block: &Block) -> Value {
         let level = self.here().rust.hidden.len();
-        let around = super::Around { level, ..super::Around::default() };
-        self.frame().loops.push(LoopState { rust: around, ..LoopState::default() });
+        let around = super::Around {
+            level,
+            ..super::Around::default()
+        };
+        self.frame().loops.push(LoopState {
+            rust: around,
+            ..LoopState::default()
+        });
         let value = self.rust_block(m, block);
-        let Some(state) = self.frame().loops.pop() else { return value };
+        let Some(state) = self.frame().loops.pop() else {
+            return value;
+        };
         for left in state.breaks {
             self.merge(left);
         }
@@ -302,7 +335,9 @@ impl Interp<'_> {
     /// What a place holds, without the calls in it.
     fn rust_place_value(&mut self, m: &Module, place: ExprId) -> Value {
         match &m.expr(place).kind {
-            ExprKind::Same(inner) | ExprKind::Await(inner) | ExprKind::Propagate(inner) => self.rust_place_value(m, *inner),
+            ExprKind::Same(inner) | ExprKind::Await(inner) | ExprKind::Propagate(inner) => {
+                self.rust_place_value(m, *inner)
+            }
             ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
                 ExprKind::Attr { base, path: false, .. } => self.rust_place_value(m, *base),
                 _ => Value::UNKNOWN,
@@ -347,7 +382,12 @@ impl Interp<'_> {
                     self.rust_store_at(m, alias, value, strong, true, steps + 1);
                 }
             }
-            ExprKind::Attr { base, name, path: false, .. } => {
+            ExprKind::Attr {
+                base,
+                name,
+                path: false,
+                ..
+            } => {
                 let base = self.eval(m, *base);
                 let value = self.rust_stored(value);
                 let objs = self.v.list(base);

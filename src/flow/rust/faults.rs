@@ -61,7 +61,10 @@ impl Interp<'_> {
         let libs = [site.lib, site.driver];
         for lib in libs {
             let kinds = &self.k.library(lib).file.errors.kinds;
-            if kinds.iter().any(|kind| self.k.canonical(&kind.replace("::", ".")).as_str() == path || kind == path) {
+            if kinds
+                .iter()
+                .any(|kind| self.k.canonical(&kind.replace("::", ".")).as_str() == path || kind == path)
+            {
                 return Some(true);
             }
         }
@@ -106,7 +109,13 @@ impl Interp<'_> {
         for flight in flights.iter().filter(|f| f.making.is_none()) {
             let site = self.out.sites.get(flight.site);
             let known = [site.lib, site.driver].iter().any(|&lib| {
-                self.k.library(lib).file.errors.predicates.iter().any(|p| p == name.as_str())
+                self.k
+                    .library(lib)
+                    .file
+                    .errors
+                    .predicates
+                    .iter()
+                    .any(|p| p == name.as_str())
             });
             predicate &= known;
         }
@@ -156,6 +165,10 @@ impl Interp<'_> {
             let one = self.call(arg, &Args::positional(vec![with]), at);
             result = self.v.join(result, one);
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 }

@@ -129,14 +129,27 @@ impl Interp<'_> {
         if let Some(own) = self.rust.methods.get(&(class, name)) {
             // The inherent one alone, or those of several traits.
             let first = own[0];
-            let inherent = self.world.module(first.unit).is_some_and(|m| {
-                m.func(first.func).imp.is_some_and(|imp| m.imp(imp).of_trait.is_none())
-            });
-            return if inherent { vec![first] } else { own.iter().copied().take(4).collect() };
+            let inherent = self
+                .world
+                .module(first.unit)
+                .is_some_and(|m| m.func(first.func).imp.is_some_and(|imp| m.imp(imp).of_trait.is_none()));
+            return if inherent {
+                vec![first]
+            } else {
+                own.iter().copied().take(4).collect()
+            };
         }
         let mut found = Vec::new();
         if self.rust_kind(class) == Some(ClassKind::Trait) {
-            for this in self.rust.implementors.get(&class).cloned().unwrap_or_default().into_iter().take(12) {
+            for this in self
+                .rust
+                .implementors
+                .get(&class)
+                .cloned()
+                .unwrap_or_default()
+                .into_iter()
+                .take(12)
+            {
                 if let SelfType::Class(this) = this
                     && this != class
                 {
@@ -158,9 +171,10 @@ impl Interp<'_> {
     fn rust_default_method(&mut self, of: ClassRef, name: Symbol) -> Option<FuncRef> {
         let m = self.world.module(of.unit)?;
         m.class(of.class).body.0.iter().find_map(|stmt| match stmt.kind {
-            StmtKind::Func(id) if m.func(id).name == Some(name) && !m.func(id).declaration_only => {
-                Some(FuncRef { unit: of.unit, func: id })
-            }
+            StmtKind::Func(id) if m.func(id).name == Some(name) && !m.func(id).declaration_only => Some(FuncRef {
+                unit: of.unit,
+                func: id,
+            }),
             _ => None,
         })
     }
@@ -169,7 +183,10 @@ impl Interp<'_> {
     pub(super) fn rust_declared_method(&mut self, of: ClassRef, name: Symbol) -> Option<FuncRef> {
         let m = self.world.module(of.unit)?;
         m.class(of.class).body.0.iter().find_map(|stmt| match stmt.kind {
-            StmtKind::Func(id) if m.func(id).name == Some(name) => Some(FuncRef { unit: of.unit, func: id }),
+            StmtKind::Func(id) if m.func(id).name == Some(name) => Some(FuncRef {
+                unit: of.unit,
+                func: id,
+            }),
             _ => None,
         })
     }
@@ -202,8 +219,14 @@ impl Interp<'_> {
                     continue;
                 }
                 for stmt in &m.imp(id).consts.0 {
-                    if let StmtKind::Assign { targets, value: Some(value), .. } = &stmt.kind
-                        && targets.iter().any(|t| matches!(m.expr(*t).kind, ExprKind::Name(n) if n == name))
+                    if let StmtKind::Assign {
+                        targets,
+                        value: Some(value),
+                        ..
+                    } = &stmt.kind
+                        && targets
+                            .iter()
+                            .any(|t| matches!(m.expr(*t).kind, ExprKind::Name(n) if n == name))
                     {
                         return self.rust_within(unit, Holder::Impl(id), |this, m| this.eval(m, *value));
                     }
@@ -216,7 +239,9 @@ impl Interp<'_> {
     /// Methods that the program adds to a type of the outside.
     pub(super) fn rust_extension(&mut self, on: &[Symbol], name: Symbol) -> Vec<FuncRef> {
         self.rust_enter_impls();
-        let Some(known) = self.rust.extensions.get(&name) else { return Vec::new() };
+        let Some(known) = self.rust.extensions.get(&name) else {
+            return Vec::new();
+        };
         let exact: Vec<FuncRef> = known
             .iter()
             .filter(|(this, _)| matches!(this, SelfType::Outside(path) if on.contains(path)))
@@ -225,7 +250,12 @@ impl Interp<'_> {
         if !exact.is_empty() {
             return exact;
         }
-        known.iter().filter(|(this, _)| *this == SelfType::Any).map(|(_, func)| *func).take(2).collect()
+        known
+            .iter()
+            .filter(|(this, _)| *this == SelfType::Any)
+            .map(|(_, func)| *func)
+            .take(2)
+            .collect()
     }
 }
 

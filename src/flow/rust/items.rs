@@ -17,7 +17,11 @@ pub(super) enum Item {
     Class(ClassId),
     Import(Import),
     /// A `static` or `const`: its name, type and initial value.
-    Static { target: ExprId, annotation: Option<ExprId>, value: Option<ExprId> },
+    Static {
+        target: ExprId,
+        annotation: Option<ExprId>,
+        value: Option<ExprId>,
+    },
 }
 
 /// The names of one scope.
@@ -85,10 +89,18 @@ fn collect(m: &Module) -> Unit {
 fn table(m: &Module, block: &Block, holder: Option<ClassId>, into: &mut Table, unit: &mut Unit) {
     for stmt in &block.0 {
         enter(m, stmt, into, unit);
-        if let StmtKind::Assign { targets, annotation, value } = &stmt.kind
+        if let StmtKind::Assign {
+            targets,
+            annotation,
+            value,
+        } = &stmt.kind
             && let [target] = targets[..]
         {
-            let item = Item::Static { target, annotation: *annotation, value: *value };
+            let item = Item::Static {
+                target,
+                annotation: *annotation,
+                value: *value,
+            };
             unit.statics.push((holder, item));
         }
     }
@@ -100,7 +112,9 @@ fn nested(m: &Module, block: &Block, into: &mut Table, unit: &mut Unit) {
         match &stmt.kind {
             StmtKind::Func(_) | StmtKind::Class(_) | StmtKind::Import(_) => enter(m, stmt, into, unit),
             // A constant has a type and a name in capitals; an assignment has no type.
-            StmtKind::Assign { annotation: Some(_), .. } => enter(m, stmt, into, unit),
+            StmtKind::Assign {
+                annotation: Some(_), ..
+            } => enter(m, stmt, into, unit),
             StmtKind::If { then, otherwise, .. } => {
                 nested(m, then, into, unit);
                 nested(m, otherwise, into, unit);
@@ -134,14 +148,25 @@ fn enter(m: &Module, stmt: &Stmt, into: &mut Table, unit: &mut Unit) {
                 if import.glob {
                     into.globs.push(import.clone());
                 } else {
-                    into.names.entry(import.binding).or_default().push(Item::Import(import.clone()));
+                    into.names
+                        .entry(import.binding)
+                        .or_default()
+                        .push(Item::Import(import.clone()));
                 }
             }
         }
-        StmtKind::Assign { targets, annotation, value } => {
+        StmtKind::Assign {
+            targets,
+            annotation,
+            value,
+        } => {
             for target in targets {
                 if let ExprKind::Name(name) = m.expr(*target).kind {
-                    let item = Item::Static { target: *target, annotation: *annotation, value: *value };
+                    let item = Item::Static {
+                        target: *target,
+                        annotation: *annotation,
+                        value: *value,
+                    };
                     into.names.entry(name).or_default().push(item);
                 }
             }

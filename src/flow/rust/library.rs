@@ -63,11 +63,11 @@ impl Interp<'_> {
         if spec.spawns.is_some() {
             return self.rust_spawns(id, recv, args, at);
         }
-        if let Some(registers) = &spec.registers {
-            if registers.what == Registration::Entry {
-                // The function is called for each request: it is a unit of work of its own.
-                return self.rust_call_unknown(None, args, at);
-            }
+        if let Some(registers) = &spec.registers
+            && registers.what == Registration::Entry
+        {
+            // The function is called for each request: it is a unit of work of its own.
+            return self.rust_call_unknown(None, args, at);
         }
         if spec.gives.as_deref() == Some("inner") {
             return self.rust_gives_inner(recv, args);
@@ -77,11 +77,17 @@ impl Interp<'_> {
 
     /// Gives what is inside of a pool or wrapper.
     fn rust_gives_inner(&mut self, recv: Option<ObjId>, args: &Args) -> Value {
-        let Some(recv) = recv else { return args.pos.first().copied().unwrap_or(Value::UNKNOWN) };
+        let Some(recv) = recv else {
+            return args.pos.first().copied().unwrap_or(Value::UNKNOWN);
+        };
         match *self.v.get(recv) {
             Obj::Handle(handle) if self.k.ty(handle.ty).spec.generic.is_some() || handle.inner.is_some() => {
                 match handle.inner.or_else(|| self.rust_default_inner(handle.ty)) {
-                    Some(inner) => self.v.one(Obj::Handle(Handle { ty: inner, inner: None, ..handle })),
+                    Some(inner) => self.v.one(Obj::Handle(Handle {
+                        ty: inner,
+                        inner: None,
+                        ..handle
+                    })),
                     None => Value::UNKNOWN,
                 }
             }
@@ -107,7 +113,13 @@ impl Interp<'_> {
             }
             let value = self.rust_made(id, receiver, value, &args, at);
             let makes_trip = flights.iter().any(|f| f.making.is_none()) || may_trip(spec);
-            let one = if makes_trip && !self.v.objs(value).iter().all(|&o| matches!(self.v.get(o), Obj::Pending(_))) {
+            let one = if makes_trip
+                && !self
+                    .v
+                    .objs(value)
+                    .iter()
+                    .all(|&o| matches!(self.v.get(o), Obj::Pending(_)))
+            {
                 self.rust_outcome(value, flights)
             } else {
                 value
@@ -120,7 +132,9 @@ impl Interp<'_> {
     /// The objects whose connection is used: the argument that `on` names, else the receiver.
     fn rust_on(&mut self, spec: &CallSpec, recv: Option<ObjId>, args: &Args) -> Vec<Option<ObjId>> {
         let Some(on) = &spec.on else { return vec![recv] };
-        let Some(value) = Self::arg(args, on) else { return vec![recv] };
+        let Some(value) = Self::arg(args, on) else {
+            return vec![recv];
+        };
         let mut found: Vec<Option<ObjId>> = Vec::new();
         for handle in self.rust_handles(value) {
             let obj = self.v.obj(Obj::Handle(handle));
@@ -132,10 +146,22 @@ impl Interp<'_> {
     }
 
     /// What a call made, with what it opens, what is inside and which statement it carries.
-    pub(super) fn rust_made(&mut self, id: SpecId, recv: Option<ObjId>, value: Value, args: &Args, at: ExprRef) -> Value {
+    pub(super) fn rust_made(
+        &mut self,
+        id: SpecId,
+        recv: Option<ObjId>,
+        value: Value,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let k = self.k;
         let spec = &k.call(id).call;
-        if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Pending(_))) {
+        if self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Pending(_)))
+        {
             return value;
         }
         let inside = spec.holds.as_ref().and_then(|holds| Self::arg(args, holds));
@@ -179,7 +205,11 @@ impl Interp<'_> {
             let options = given.filter(|_| options == OptionsId(0)).unwrap_or(options);
             if handle.options == OptionsId(0) && options != OptionsId(0) {
                 value = self.rust_map_handles(value, &mut |_, h| {
-                    if h.origin == Some(at) { Handle { options, ..h } } else { h }
+                    if h.origin == Some(at) {
+                        Handle { options, ..h }
+                    } else {
+                        h
+                    }
                 });
             }
             self.rust_opened(at, &handle);
@@ -199,8 +229,13 @@ impl Interp<'_> {
             return None;
         }
         let m = self.world.module(at.unit)?;
-        let ExprKind::Call { callee, .. } = m.exprs.get(at.expr.0 as usize)?.kind else { return None };
-        let place = ExprRef { unit: at.unit, expr: callee };
+        let ExprKind::Call { callee, .. } = m.exprs.get(at.expr.0 as usize)?.kind else {
+            return None;
+        };
+        let place = ExprRef {
+            unit: at.unit,
+            expr: callee,
+        };
         self.note_kind(place, Connection::Pooled, self.k.ty(from.ty).lib);
         Some(place)
     }
@@ -208,9 +243,9 @@ impl Interp<'_> {
     /// The options that a builder among the arguments carries.
     fn rust_given_options(&self, args: &Args) -> Option<OptionsId> {
         let values = args.pos.iter().chain(args.kw.iter().map(|(_, v)| v));
-        values.flat_map(|&v| self.rust_handles(v)).find_map(|h| {
-            (self.k.ty(h.ty).spec.builder && h.options != OptionsId(0)).then_some(h.options)
-        })
+        values
+            .flat_map(|&v| self.rust_handles(v))
+            .find_map(|h| (self.k.ty(h.ty).spec.builder && h.options != OptionsId(0)).then_some(h.options))
     }
 
     /// Constructing a library's type.
@@ -219,23 +254,39 @@ impl Interp<'_> {
         let value = self.rust_map_handles(value, &mut |this, handle| {
             let inner = handle.inner.or_else(|| {
                 let inside = args.pos.first().copied();
-                this.k.ty(handle.ty).spec.generic.and_then(|_| this.rust_inner(handle.ty, inside))
+                this.k
+                    .ty(handle.ty)
+                    .spec
+                    .generic
+                    .and_then(|_| this.rust_inner(handle.ty, inside))
             });
-            Handle { inner: inner.or_else(|| this.rust_default_inner(handle.ty)), ..handle }
+            Handle {
+                inner: inner.or_else(|| this.rust_default_inner(handle.ty)),
+                ..handle
+            }
         });
         for handle in self.rust_handles(value) {
             if handle.origin == Some(at) {
                 self.rust_opened(at, &handle);
             }
         }
-        if flights.is_empty() { value } else { self.rust_outcome(value, flights) }
+        if flights.is_empty() {
+            value
+        } else {
+            self.rust_outcome(value, flights)
+        }
     }
 
     // Awaitables
 
     /// A prepared round trip that was not carried out, where the version at hand has no such step.
     pub(super) fn rust_executed(&mut self, value: Value) -> Value {
-        if !self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Pending(_) | Obj::Guarded(..))) {
+        if !self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Pending(_) | Obj::Guarded(..)))
+        {
             return value;
         }
         let mut result = Value::NOTHING;
@@ -247,7 +298,10 @@ impl Interp<'_> {
                 }
                 Obj::Guarded(inner, guard) => {
                     let place = self.out.guards[guard.0 as usize].place;
-                    let at = ExprRef { unit: place.unit, expr: ExprId(0) };
+                    let at = ExprRef {
+                        unit: place.unit,
+                        expr: ExprId(0),
+                    };
                     self.rust_guarded(inner, guard, &Args::default(), at)
                 }
                 _ => self.v.single(obj),
@@ -303,7 +357,12 @@ impl Interp<'_> {
     }
 
     /// A prepared round trip with one more option, if its description looks at that.
-    fn rust_redone(&mut self, pending: &super::super::Pending, _args: Vec<Value>, named: (Symbol, Value)) -> Option<Value> {
+    fn rust_redone(
+        &mut self,
+        pending: &super::super::Pending,
+        _args: Vec<Value>,
+        named: (Symbol, Value),
+    ) -> Option<Value> {
         let spec = &self.k.call(pending.spec).call;
         let asked = spec.when.iter().any(|w| match &w.arg {
             Some(ArgRef::Name(name) | ArgRef::Either(_, name)) => name == named.0.as_str(),
@@ -314,7 +373,11 @@ impl Interp<'_> {
         }
         let mut kw = pending.kw.clone();
         kw.push(named);
-        let args = Args { pos: pending.args.clone(), kw, ..Args::default() };
+        let args = Args {
+            pos: pending.args.clone(),
+            kw,
+            ..Args::default()
+        };
         let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
         let (value, _) = self.rust_captured(|this| this.apply(pending.spec, recv, &args, pending.at));
         Some(value)
@@ -322,14 +385,20 @@ impl Interp<'_> {
 
     /// `join!`, `try_join!`, `join_all`, `block_on`.
     fn rust_awaits(&mut self, spec: &CallSpec, args: &Args, at: ExprRef) -> Value {
-        let Some(reference) = &spec.awaits else { return Value::UNKNOWN };
+        let Some(reference) = &spec.awaits else {
+            return Value::UNKNOWN;
+        };
         let values: Vec<Value> = match reference {
             ArgRef::Name(name) if name == "*" => args.pos.clone(),
             _ => Self::arg(args, reference).into_iter().collect(),
         };
         let mut results = Vec::new();
         for value in values {
-            let list = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::List(_)));
+            let list = self
+                .v
+                .objs(value)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::List(_)));
             let value = if list { self.rust_iterate(value, at) } else { value };
             results.push(self.rust_await(value, at));
         }
@@ -356,61 +425,72 @@ impl Interp<'_> {
     // Calls of arguments
 
     fn rust_calls(&mut self, id: SpecId, called: &ArgRef, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
-        let Some(func) = Self::arg(args, called).or_else(|| recv.map(|r| self.v.single(r))) else { return Value::UNKNOWN };
+        let Some(func) = Self::arg(args, called).or_else(|| recv.map(|r| self.v.single(r))) else {
+            return Value::UNKNOWN;
+        };
         let spec = &self.k.call(id).call;
-        match &spec.guard {
-            Some(guard) => {
-                let guard = self.rust_guard_from(id, guard, args, at);
-                // It runs when it is awaited or called at last; a method may add to it until then.
-                let mut result = Value::NOTHING;
-                for obj in self.v.list(func) {
-                    let one = match self.v.get(obj) {
-                        Obj::Unknown | Obj::None => continue,
-                        _ => self.v.one(Obj::Guarded(obj, guard)),
-                    };
-                    result = self.v.join(result, one);
-                }
-                let waits = spec.awaited.unwrap_or(true);
-                if result == Value::NOTHING {
-                    Value::UNKNOWN
-                } else if waits {
-                    result
-                } else {
-                    self.call(result, &Args::default(), at)
-                }
-            }
-            None => {
-                // A closure that gets the connection: `conn.transaction(|conn| ..)`.
-                let with = recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
-                let given = match spec.gives.as_deref() {
-                    Some(reference) if recv.is_some() => {
-                        let from = recv.unwrap_or(ObjId(0));
-                        self.typed(reference, self.k.call(id).lib, from, None)
-                    }
-                    _ => with,
+        if let Some(guard) = &spec.guard {
+            let guard = self.rust_guard_from(id, guard, args, at);
+            // It runs when it is awaited or called at last; a method may add to it until then.
+            let mut result = Value::NOTHING;
+            for obj in self.v.list(func) {
+                let one = match self.v.get(obj) {
+                    Obj::Unknown | Obj::None => continue,
+                    _ => self.v.one(Obj::Guarded(obj, guard)),
                 };
-                let callable = self.is_callable(func);
-                let value = if callable { self.call(func, &Args::positional(vec![given]), at) } else { func };
-                let value = if spec.awaited == Some(true) { self.rust_await(value, at) } else { value };
-                let (_, flights) = self.rust_captured(|this| {
-                    if let Some(trip) = spec.trip.as_deref() {
-                        this.round_trip(id, recv, &[trip], (None, None), at, None);
-                    }
-                });
-                if flights.is_empty() {
-                    return value;
-                }
-                let (inner, more) = self.rust_split(value);
-                let all = more.into_iter().chain(flights).collect();
-                self.rust_outcome(inner, all)
+                result = self.v.join(result, one);
             }
+            let waits = spec.awaited.unwrap_or(true);
+            if result == Value::NOTHING {
+                Value::UNKNOWN
+            } else if waits {
+                result
+            } else {
+                self.call(result, &Args::default(), at)
+            }
+        } else {
+            // A closure that gets the connection: `conn.transaction(|conn| ..)`.
+            let with = recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
+            let given = match spec.gives.as_deref() {
+                Some(reference) if recv.is_some() => {
+                    let from = recv.unwrap_or(ObjId(0));
+                    self.typed(reference, self.k.call(id).lib, from, None)
+                }
+                _ => with,
+            };
+            let callable = self.is_callable(func);
+            let value = if callable {
+                self.call(func, &Args::positional(vec![given]), at)
+            } else {
+                func
+            };
+            let value = if spec.awaited == Some(true) {
+                self.rust_await(value, at)
+            } else {
+                value
+            };
+            let ((), flights) = self.rust_captured(|this| {
+                if let Some(trip) = spec.trip.as_deref() {
+                    this.round_trip(id, recv, &[trip], (None, None), at, None);
+                }
+            });
+            if flights.is_empty() {
+                return value;
+            }
+            let (inner, more) = self.rust_split(value);
+            let all = more.into_iter().chain(flights).collect();
+            self.rust_outcome(inner, all)
         }
     }
 
     /// The guard that a retry makes; without anything said it repeats after every error.
     fn rust_guard_from(&mut self, id: SpecId, spec: &crate::knowledge::GuardSpec, args: &Args, at: ExprRef) -> GuardId {
-        let predicates: Vec<Value> =
-            spec.predicate.iter().filter_map(|r| Self::arg(args, r)).filter(|&v| self.is_callable(v)).collect();
+        let predicates: Vec<Value> = spec
+            .predicate
+            .iter()
+            .filter_map(|r| Self::arg(args, r))
+            .filter(|&v| self.is_callable(v))
+            .collect();
         let has = |list: &[ArgRef]| list.iter().any(|r| Self::arg(args, r).is_some());
         let (limited, waits) = (spec.limited || has(&spec.limits), spec.waiting || has(&spec.waits));
         let retries = spec.retries;
@@ -429,7 +509,11 @@ impl Interp<'_> {
         let storage = self.rust_storage_mark();
         let mut value = self.v.single(inner);
         for _ in 0..3 {
-            let next = if self.is_callable(value) { self.call(value, args, at) } else { self.rust_await(value, at) };
+            let next = if self.is_callable(value) {
+                self.call(value, args, at)
+            } else {
+                self.rust_await(value, at)
+            };
             if next == value {
                 break;
             }
@@ -452,9 +536,13 @@ impl Interp<'_> {
             if !guard.predicates.is_empty() && flight.making.is_none() {
                 let fault = self.rust_fault(vec![flight.clone()]);
                 for predicate in &guard.predicates {
-                    let at = ExprRef { unit: guard.place.unit, expr: ExprId(0) };
+                    let at = ExprRef {
+                        unit: guard.place.unit,
+                        expr: ExprId(0),
+                    };
                     let decided = self.rust.decided;
-                    let (result, _) = self.rust_captured(|this| this.call(*predicate, &Args::positional(vec![fault]), at));
+                    let (result, _) =
+                        self.rust_captured(|this| this.call(*predicate, &Args::positional(vec![fault]), at));
                     if self.rust.decided > decided {
                         covers = self.v.truth(result);
                     }
@@ -476,7 +564,12 @@ impl Interp<'_> {
             if retry.is_some() && !flight.marks.opening {
                 self.note_guard_retry(&guard, &flight);
             }
-            let stop = Stop { place: guard.place, what: guard.name.clone(), retry, guard: Some(id) };
+            let stop = Stop {
+                place: guard.place,
+                what: guard.name.clone(),
+                retry,
+                guard: Some(id),
+            };
             self.rust_stop(&[flight], &stop, true);
         }
         rest
@@ -484,9 +577,13 @@ impl Interp<'_> {
 
     /// A method of a retry that was not started yet: another condition, or the start.
     pub(super) fn rust_guarded_method(&mut self, call: &MethodCall<'_>, obj: ObjId) -> Value {
-        let Obj::Guarded(inner, guard) = *self.v.get(obj) else { return Value::UNKNOWN };
+        let Obj::Guarded(inner, guard) = *self.v.get(obj) else {
+            return Value::UNKNOWN;
+        };
         let this = self.v.single(obj);
-        let Some(spec) = self.rust_common_method("callable", call.name) else { return this };
+        let Some(spec) = self.rust_common_method("callable", call.name) else {
+            return this;
+        };
         let described = &self.k.call(spec).call;
         if described.predicate == Some(Predicate::Function) {
             let mut changed = self.out.guards[guard.0 as usize].clone();
@@ -508,8 +605,15 @@ impl Interp<'_> {
 
     fn rust_spawns(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
-        let Some(reference) = &k.call(id).call.spawns else { return Value::UNKNOWN };
-        if let Some(place) = self.frames.iter().rev().find_map(|f| f.loops.iter().find_map(|l| l.rust.worker)) {
+        let Some(reference) = &k.call(id).call.spawns else {
+            return Value::UNKNOWN;
+        };
+        if let Some(place) = self
+            .frames
+            .iter()
+            .rev()
+            .find_map(|f| f.loops.iter().find_map(|l| l.rust.worker))
+        {
             self.rust.storage.loops.insert(at, place);
         }
         let value = self.spawn(id, reference, args, at);
@@ -543,8 +647,12 @@ impl Interp<'_> {
 
     /// `bail!(..)`: the function returns an error.
     fn rust_fails(&mut self, spec: &CallSpec, args: &Args) -> Value {
-        let mut flights: Vec<Flight> =
-            args.pos.iter().copied().flat_map(|v| self.rust_fault_flights(v)).collect();
+        let mut flights: Vec<Flight> = args
+            .pos
+            .iter()
+            .copied()
+            .flat_map(|v| self.rust_fault_flights(v))
+            .collect();
         if flights.is_empty() {
             flights = self.rust_received();
             for flight in &mut flights {
@@ -584,7 +692,10 @@ impl Interp<'_> {
             };
         }
         if spec.empties {
-            let value = recv.map_or_else(|| args.pos.first().copied().unwrap_or(Value::UNKNOWN), |r| self.v.single(r));
+            let value = recv.map_or_else(
+                || args.pos.first().copied().unwrap_or(Value::UNKNOWN),
+                |r| self.v.single(r),
+            );
             if recv.is_some() && !args.pos.is_empty() {
                 // `iterator.take(5)` is another method.
                 return Some(value);
@@ -604,20 +715,20 @@ impl Interp<'_> {
         }
         if let Some(replaces) = &spec.replaces {
             let new = Self::arg(args, replaces).unwrap_or(Value::UNKNOWN);
-            let old = recv.map_or_else(|| args.pos.first().copied().unwrap_or(Value::UNKNOWN), |r| self.v.single(r));
-            match call {
-                Some(call) => {
-                    self.rust_replaces(call.m, call.base, old, new);
-                    self.rust_store(call.m, call.base, new, true);
-                }
-                None => {
-                    let handles = self.rust_reachable(old);
-                    self.rust_replaced(&handles);
-                    // `mem::replace(&mut self.conn, new)`
-                    if let Some(&target) = args.places.first() {
-                        let m = self.module();
-                        self.rust_store(&m, target, new, true);
-                    }
+            let old = recv.map_or_else(
+                || args.pos.first().copied().unwrap_or(Value::UNKNOWN),
+                |r| self.v.single(r),
+            );
+            if let Some(call) = call {
+                self.rust_replaces(call.m, call.base, old, new);
+                self.rust_store(call.m, call.base, new, true);
+            } else {
+                let handles = self.rust_reachable(old);
+                self.rust_replaced(&handles);
+                // `mem::replace(&mut self.conn, new)`
+                if let Some(&target) = args.places.first() {
+                    let m = self.module();
+                    self.rust_store(&m, target, new, true);
                 }
             }
             return Some(old);
@@ -625,7 +736,11 @@ impl Interp<'_> {
         if let Some(fills) = &spec.fills {
             let given = Self::arg(args, fills).unwrap_or(Value::UNKNOWN);
             let mark = self.rust_storage_mark();
-            let made = if self.is_callable(given) { self.call(given, &Args::default(), at) } else { given };
+            let made = if self.is_callable(given) {
+                self.call(given, &Args::default(), at)
+            } else {
+                given
+            };
             let made = self.rust_await(made, at);
             let (inner, flights) = self.rust_split(made);
             self.rust_opened_once(mark);
@@ -633,13 +748,27 @@ impl Interp<'_> {
                 self.rust_store(call.m, call.base, inner, false);
             }
             let held = recv.map_or(Value::NOTHING, |r| self.v.single(r));
-            let held = if self.v.only(held) == Some(&Obj::None) { Value::NOTHING } else { held };
+            let held = if self.v.only(held) == Some(&Obj::None) {
+                Value::NOTHING
+            } else {
+                held
+            };
             // What it is filled with says more than its declaration.
-            let value = if self.rust_handles(inner).is_empty() { self.v.join(held, inner) } else { inner };
-            return Some(if flights.is_empty() { value } else { self.rust_outcome(value, flights) });
+            let value = if self.rust_handles(inner).is_empty() {
+                self.v.join(held, inner)
+            } else {
+                inner
+            };
+            return Some(if flights.is_empty() {
+                value
+            } else {
+                self.rust_outcome(value, flights)
+            });
         }
         if let Some(adds) = &spec.adds {
-            let value = Self::arg(args, adds).or_else(|| args.pos.last().copied()).unwrap_or(Value::UNKNOWN);
+            let value = Self::arg(args, adds)
+                .or_else(|| args.pos.last().copied())
+                .unwrap_or(Value::UNKNOWN);
             if let Some(recv) = recv {
                 match self.v.get(recv) {
                     Obj::List(_) => self.heap_join((recv, Symbol::new("*")), value),
@@ -659,7 +788,12 @@ impl Interp<'_> {
 
     /// A method of a builder that is not described: an option, or a step.
     pub(super) fn rust_builder(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
-        let value = call.args.pos.first().copied().unwrap_or_else(|| self.v.one(Obj::Bool(Some(true))));
+        let value = call
+            .args
+            .pos
+            .first()
+            .copied()
+            .unwrap_or_else(|| self.v.one(Obj::Bool(Some(true))));
         self.call_closures(&call.args, Value::UNKNOWN);
         // The line of the option in a long chain.
         let end = self.place_of(call.at).span.end;
@@ -676,7 +810,15 @@ impl Interp<'_> {
     }
 
     /// `options.name = value`.
-    pub(super) fn rust_set_option(&mut self, m: &Module, target: ExprId, obj: ObjId, name: Symbol, value: Value, at: Span) {
+    pub(super) fn rust_set_option(
+        &mut self,
+        m: &Module,
+        target: ExprId,
+        obj: ObjId,
+        name: Symbol,
+        value: Value,
+        at: Span,
+    ) {
         let Obj::Handle(handle) = *self.v.get(obj) else { return };
         if !self.k.ty(handle.ty).spec.builder {
             let shared = self.shared(obj);
@@ -710,7 +852,10 @@ impl Interp<'_> {
             _ => value,
         };
         let keys = self.k.keys(handle.ty, None);
-        let args = Args { kw: vec![(name, value)], ..Args::default() };
+        let args = Args {
+            kw: vec![(name, value)],
+            ..Args::default()
+        };
         for (lib, option) in self.k.options_of(&keys) {
             let names = std::iter::once(&option.name).chain(&option.spellings);
             if option.missing || !names.clone().any(|n| n.eq_ignore_ascii_case(name.as_str())) {
@@ -724,7 +869,15 @@ impl Interp<'_> {
         let mut collected = self.rust.collected.get(&handle.options).cloned().unwrap_or_default();
         collected.retain(|(n, _)| *n != name);
         collected.push((name, value));
-        let texts = collected.iter().map(|(n, v)| (n.as_str().to_owned(), self.value_text(*v).or_else(|| Some(format!("#{}", v.0))))).collect();
+        let texts = collected
+            .iter()
+            .map(|(n, v)| {
+                (
+                    n.as_str().to_owned(),
+                    self.value_text(*v).or_else(|| Some(format!("#{}", v.0))),
+                )
+            })
+            .collect();
         let options = self.options_id(texts);
         self.rust.collected.insert(options, collected);
         self.v.one(Obj::Handle(Handle { options, ..*handle }))

@@ -12,8 +12,16 @@ use crate::resolve::value::{Obj, Value};
 const PASSES: usize = 2;
 
 /// Methods that read something to its end: a loop over them is no worker's.
-const READERS: [&str; 8] =
-    ["next_line", "next_entry", "next_field", "next_segment", "read_line", "read_until", "chunk", "try_next"];
+const READERS: [&str; 8] = [
+    "next_line",
+    "next_entry",
+    "next_field",
+    "next_segment",
+    "read_line",
+    "read_until",
+    "chunk",
+    "try_next",
+];
 
 /// What is known of a loop beforehand.
 #[derive(Clone, Copy)]
@@ -32,11 +40,21 @@ impl Interp<'_> {
     pub(super) fn rust_while(&mut self, m: &Module, stmt: &Stmt, test: Option<ExprId>, body: &Block) -> Value {
         let test = test.filter(|t| !matches!(m.expr(*t).kind, ExprKind::Bool(true)));
         let Some(test) = test else {
-            let shape = Shape { endless: true, limited: false, worker: false, flagged: false };
+            let shape = Shape {
+                endless: true,
+                limited: false,
+                worker: false,
+                flagged: false,
+            };
             return self.rust_loop(m, stmt, body, shape, &mut |this| this.rust_block(m, body));
         };
         if let Some((pattern, value, rest)) = let_condition(m, test) {
-            let shape = Shape { endless: false, limited: false, worker: false, flagged: false };
+            let shape = Shape {
+                endless: false,
+                limited: false,
+                worker: false,
+                flagged: false,
+            };
             return self.rust_loop(m, stmt, body, shape, &mut |this| {
                 let (met, sites) = (this.rust.endless_met, this.out.sites.len());
                 let subject = this.eval(m, value);
@@ -45,7 +63,10 @@ impl Interp<'_> {
                 if waits {
                     this.rust_is_worker(stmt, body);
                 }
-                let ways = [Way::of_pattern(pattern).with_guards(rest.clone()), Way::otherwise(m.expr(test).span)];
+                let ways = [
+                    Way::of_pattern(pattern).with_guards(rest.clone()),
+                    Way::otherwise(m.expr(test).span),
+                ];
                 this.rust_branch(m, subject, Some(value), &ways, &mut |this, index| {
                     if index == 0 {
                         return this.rust_block(m, body);
@@ -56,7 +77,12 @@ impl Interp<'_> {
             });
         }
         let flagged = names(m, test).iter().any(|n| assigned(m, body).contains(n));
-        let shape = Shape { endless: false, limited: true, worker: false, flagged };
+        let shape = Shape {
+            endless: false,
+            limited: true,
+            worker: false,
+            flagged,
+        };
         let span = m.expr(test).span;
         self.rust_loop(m, stmt, body, shape, &mut |this| {
             let value = this.eval(m, test);
@@ -93,7 +119,12 @@ impl Interp<'_> {
         let at = self.expr_ref(iter);
         let element = self.rust_iterate(iterable, at);
         let worker = self.rust.endless_met > met || open_range(m, iter);
-        let shape = Shape { endless: false, limited: !worker, worker, flagged: false };
+        let shape = Shape {
+            endless: false,
+            limited: !worker,
+            worker,
+            flagged: false,
+        };
         self.rust_loop(m, stmt, body, shape, &mut |this| {
             let exit = this.save();
             if let Some(around) = this.frame().loops.last_mut() {
@@ -129,8 +160,17 @@ impl Interp<'_> {
         let storage = self.rust_storage_mark();
         let worker = shape.worker.then_some(place);
         let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
-        let around = Around { worker, limited: shape.limited, level, ..Around::default() };
-        self.frame().loops.push(LoopState { log: Some(log), rust: around, ..LoopState::default() });
+        let around = Around {
+            worker,
+            limited: shape.limited,
+            level,
+            ..Around::default()
+        };
+        self.frame().loops.push(LoopState {
+            log: Some(log),
+            rust: around,
+            ..LoopState::default()
+        });
         for _ in 0..PASSES {
             let before = self.save();
             pass(self);
@@ -144,13 +184,19 @@ impl Interp<'_> {
                 self.merge(state);
             }
             // A loop that waits for something to do is a worker's, even if it can be told to stop.
-            let exits = self.here().loops.last().is_some_and(|l| l.rust.returned || !l.breaks.is_empty());
+            let exits = self
+                .here()
+                .loops
+                .last()
+                .is_some_and(|l| l.rust.returned || !l.breaks.is_empty());
             if shape.endless && (!exits || self.waited_since(log)) {
                 self.rust_is_worker(stmt, body);
             }
             self.merge(before);
         }
-        let Some(state) = self.frame().loops.pop() else { return Value::NONE };
+        let Some(state) = self.frame().loops.pop() else {
+            return Value::NONE;
+        };
         if state.rust.worker.is_some() {
             self.rust_worker_ended(place, storage);
             self.rust_ended_worker(place, before_flights, before_ret);
@@ -160,7 +206,11 @@ impl Interp<'_> {
         for left in state.breaks {
             self.merge(left);
         }
-        if self.here().dead { Value::NOTHING } else { state.rust.value.unwrap_or(Value::NONE) }
+        if self.here().dead {
+            Value::NOTHING
+        } else {
+            state.rust.value.unwrap_or(Value::NONE)
+        }
     }
 
     /// What left the loop before it was known to be a worker's ended it all the same.
@@ -198,7 +248,9 @@ impl Interp<'_> {
 
     /// Looks at what was handled in this pass: an error arm that goes on where success leaves is a retry.
     fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool) {
-        let Some(around) = self.frame().loops.last_mut() else { return };
+        let Some(around) = self.frame().loops.last_mut() else {
+            return;
+        };
         let limited = around.rust.limited;
         let log = around.log;
         let handled = std::mem::take(&mut around.rust.handled);
@@ -217,9 +269,17 @@ impl Interp<'_> {
                 silent,
             };
             self.note_retry(place, &found, &entry.flights, entry.mark, waited);
-            let stop = Stop { retry: Some(place), ..entry.stop };
+            let stop = Stop {
+                retry: Some(place),
+                ..entry.stop
+            };
             self.rust_stop(&entry.flights, &stop, true);
-            let sites: Vec<SiteId> = entry.flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
+            let sites: Vec<SiteId> = entry
+                .flights
+                .iter()
+                .filter(|f| f.making.is_none())
+                .map(|f| f.site)
+                .collect();
             self.rust_strip_frame(&sites);
             self.frame().retried.extend(sites);
         }
@@ -229,7 +289,9 @@ impl Interp<'_> {
     fn rust_falls_off(&mut self, m: &Module, stmt: &Stmt) -> bool {
         let Some(func) = self.here().func else { return false };
         let body = &m.func(func.func).body.0;
-        let Some(index) = body.iter().position(|s| s.span == stmt.span) else { return false };
+        let Some(index) = body.iter().position(|s| s.span == stmt.span) else {
+            return false;
+        };
         match &body[index + 1..] {
             [last] => match &last.kind {
                 StmtKind::Value(value) | StmtKind::Return(Some(value)) => is_nothing(m, *value, 0),
@@ -248,7 +310,10 @@ fn around_is_worker_only(flights: &[super::super::flight::Flight]) -> bool {
 /// The first line of a loop.
 fn header(stmt: &Stmt, body: &Block) -> Span {
     let end = body.0.first().map_or(stmt.span.end, |s| s.span.start);
-    Span { start: stmt.span.start, end: end.max(stmt.span.start) }
+    Span {
+        start: stmt.span.start,
+        end: end.max(stmt.span.start),
+    }
 }
 
 /// The value waits for what comes next: `rx.recv().await`, `stream.next().await`.

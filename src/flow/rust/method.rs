@@ -37,7 +37,13 @@ impl Interp<'_> {
             return Value::NOTHING;
         }
         self.read_env_call(m, callee, Value::UNKNOWN, &args, at);
-        let call = MethodCall { m, base, name, args, at };
+        let call = MethodCall {
+            m,
+            base,
+            name,
+            args,
+            at,
+        };
         let before = self.here().dead;
         let objs = self.v.list(receiver);
         let mut all_dead = !objs.is_empty();
@@ -109,7 +115,10 @@ impl Interp<'_> {
                 }
             }
             Obj::Generator(_) => {
-                let next = matches!(call.name.as_str(), "next" | "try_next" | "try_collect" | "collect" | "try_for_each" | "for_each");
+                let next = matches!(
+                    call.name.as_str(),
+                    "next" | "try_next" | "try_collect" | "collect" | "try_for_each" | "for_each"
+                );
                 if next { self.rust_iterate(this, call.at) } else { this }
             }
             Obj::Tested(..) => this,
@@ -119,7 +128,10 @@ impl Interp<'_> {
 
     /// The paths that `Result` is known by.
     fn rust_result_paths(&self) -> Vec<Symbol> {
-        ["Result", "std.result.Result", "core.result.Result", "prelude.Result"].iter().map(|p| Symbol::new(p)).collect()
+        ["Result", "std.result.Result", "core.result.Result", "prelude.Result"]
+            .iter()
+            .map(|p| Symbol::new(p))
+            .collect()
     }
 
     /// A type of the program: its methods, then those of what it derefs to.
@@ -193,8 +205,14 @@ impl Interp<'_> {
         if self.k.ty(handle.ty).spec.builder {
             return self.rust_builder(call, obj, handle);
         }
-        let paths: Vec<Symbol> =
-            self.k.ty(handle.ty).spec.paths.iter().map(|path| self.k.canonical(path)).collect();
+        let paths: Vec<Symbol> = self
+            .k
+            .ty(handle.ty)
+            .spec
+            .paths
+            .iter()
+            .map(|path| self.k.canonical(path))
+            .collect();
         let funcs = self.rust_extension(&paths, call.name);
         if let Some(&func) = funcs.first() {
             let this = self.v.single(obj);
@@ -203,7 +221,13 @@ impl Interp<'_> {
         if self.k.ty(handle.ty).spec.iterate.is_some() {
             // An adaptor of a stream: still the same stream.
             if self.rust_common_method("value", call.name).is_none() {
-                let element = self.k.ty(handle.ty).spec.element.as_ref().map_or(Value::UNKNOWN, |_| Value::UNKNOWN);
+                let element = self
+                    .k
+                    .ty(handle.ty)
+                    .spec
+                    .element
+                    .as_ref()
+                    .map_or(Value::UNKNOWN, |_| Value::UNKNOWN);
                 self.call_closures(&call.args, element);
                 return self.v.single(obj);
             }
@@ -225,7 +249,8 @@ impl Interp<'_> {
             if let Some(&spec) = self.k.ty(current.ty).methods.get(&name) {
                 let lib = self.k.call(spec).lib;
                 let known = self.assumed(at.unit, lib);
-                if !known.known || crate::knowledge::matches(self.k.call(spec).call.versions.as_deref(), known.release) {
+                if !known.known || crate::knowledge::matches(self.k.call(spec).call.versions.as_deref(), known.release)
+                {
                     return Some((receiver, spec));
                 }
             }
@@ -237,7 +262,11 @@ impl Interp<'_> {
             if inner == current.ty {
                 return None;
             }
-            current = Handle { ty: inner, inner: None, ..current };
+            current = Handle {
+                ty: inner,
+                inner: None,
+                ..current
+            };
             receiver = self.v.obj(Obj::Handle(current));
         }
         None
@@ -275,23 +304,32 @@ impl Interp<'_> {
             .into_iter()
             .filter(|f| {
                 self.with_func(*f, |f| {
-                    f.imp.is_some() && f.params.len() == call.args.pos.len() + 1 && !f.is_test
+                    f.imp.is_some()
+                        && f.params.len() == call.args.pos.len() + 1
+                        && !f.is_test
                         && f.params.first().is_some_and(|p| p.name.as_str() == "self")
                 })
                 .unwrap_or(false)
             })
             .collect();
-        let [func] = fitting[..] else { return self.rust_call_unknown(None, &call.args, call.at) };
+        let [func] = fitting[..] else {
+            return self.rust_call_unknown(None, &call.args, call.at);
+        };
         if super::super::eval::is_common(call.name.as_str()) {
             return self.rust_call_unknown(None, &call.args, call.at);
         }
-        let Some(&class) = self.func_class.get(&func) else { return Value::UNKNOWN };
+        let Some(&class) = self.func_class.get(&func) else {
+            return Value::UNKNOWN;
+        };
         let this = self.rust_instances(class);
         self.rust_call_func(func, call.args.with_first(this), call.at)
     }
 
     pub(super) fn is_closure(&self, value: Value) -> bool {
-        self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..)))
+        self.v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..)))
     }
 
     fn call_closures_quietly(&mut self, args: &Args) {
@@ -324,7 +362,11 @@ impl Interp<'_> {
                     if let Some(&spec) = self.k.ty(ty).taken_by.get(&call.name) {
                         return Some(self.rust_apply(spec, Some(obj), Some(call), &call.args, call.at));
                     }
-                    let inner = if ty == handle.ty { handle.inner.or_else(|| self.rust_default_inner(ty)) } else { None };
+                    let inner = if ty == handle.ty {
+                        handle.inner.or_else(|| self.rust_default_inner(ty))
+                    } else {
+                        None
+                    };
                     current = inner.filter(|inner| *inner != ty);
                 }
             }
@@ -357,16 +399,24 @@ impl Interp<'_> {
 
     /// The libraries that a file names.
     fn rust_imported(&mut self, unit: UnitId) -> Vec<crate::knowledge::LibId> {
-        let Some(m) = self.world.module(unit) else { return Vec::new() };
+        let Some(m) = self.world.module(unit) else {
+            return Vec::new();
+        };
         let mut names: Vec<Symbol> = Vec::new();
         if let Some(items) = self.rust_unit(unit) {
-            let tables = std::iter::once(&items.file).chain(items.inline.values()).chain(items.bodies.values());
+            let tables = std::iter::once(&items.file)
+                .chain(items.inline.values())
+                .chain(items.bodies.values());
             for table in tables {
                 let imports = table.names.values().flatten().filter_map(|item| match item {
                     super::items::Item::Import(import) => Some(import),
                     _ => None,
                 });
-                names.extend(imports.chain(&table.globs).filter_map(|import| import.module.first().copied()));
+                names.extend(
+                    imports
+                        .chain(&table.globs)
+                        .filter_map(|import| import.module.first().copied()),
+                );
             }
         }
         names.extend(m.exprs.iter().filter_map(|e| match e.kind {
@@ -401,7 +451,12 @@ impl Interp<'_> {
                 self.rust_static_wrappers(m, base)
             }
             ExprKind::Attr { path: true, .. } => self.rust_static_wrappers(m, base),
-            ExprKind::Attr { base, name, path: false, .. } => {
+            ExprKind::Attr {
+                base,
+                name,
+                path: false,
+                ..
+            } => {
                 let object = self.eval(m, *base);
                 let mut found = Vec::new();
                 for obj in self.v.list(object) {

@@ -34,7 +34,10 @@ impl Interp<'_> {
     /// `..base`: the fields that are not given.
     pub(super) fn rust_init_rest(&mut self, class: ClassRef, obj: ObjId, rest: Value, given: &[(Symbol, Value)]) {
         let Some(m) = self.world.module(class.unit) else { return };
-        let at = ExprRef { unit: self.here().unit, expr: crate::core::ExprId(0) };
+        let at = ExprRef {
+            unit: self.here().unit,
+            expr: crate::core::ExprId(0),
+        };
         for field in &m.class(class.class).fields {
             if given.iter().all(|(name, _)| *name != field.name) {
                 let value = self.rust_field(rest, field.name, at);
@@ -44,10 +47,24 @@ impl Interp<'_> {
     }
 
     /// A variant with its payload in the order of declaration.
-    pub(super) fn rust_variant_fields(&mut self, class: ClassRef, name: Symbol, given: &[(Symbol, Value)]) -> Vec<Value> {
-        let Some(m) = self.world.module(class.unit) else { return Vec::new() };
-        let Some(variant) = m.class(class.class).fields.iter().find(|f| f.name == name) else { return Vec::new() };
-        let find = |name: Symbol| given.iter().find(|(n, _)| *n == name).map_or(Value::UNKNOWN, |(_, v)| *v);
+    pub(super) fn rust_variant_fields(
+        &mut self,
+        class: ClassRef,
+        name: Symbol,
+        given: &[(Symbol, Value)],
+    ) -> Vec<Value> {
+        let Some(m) = self.world.module(class.unit) else {
+            return Vec::new();
+        };
+        let Some(variant) = m.class(class.class).fields.iter().find(|f| f.name == name) else {
+            return Vec::new();
+        };
+        let find = |name: Symbol| {
+            given
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map_or(Value::UNKNOWN, |(_, v)| *v)
+        };
         variant.fields.iter().map(|field| find(field.name)).collect()
     }
 
@@ -74,7 +91,9 @@ impl Interp<'_> {
             let variant = m.class(class.class).fields.iter().find(|f| f.name == name)?;
             variant.fields.get(index)?.annotation
         });
-        let Some(annotation) = annotation else { return Value::UNKNOWN };
+        let Some(annotation) = annotation else {
+            return Value::UNKNOWN;
+        };
         let declared = self.rust_within(class.unit, super::paths::Holder::Class(class.class), |this, m| {
             this.rust_annotation(m, annotation)
         });
@@ -88,7 +107,11 @@ impl Interp<'_> {
             let one = self.rust_field_of(obj, name, at, 0);
             result = self.v.join(result, one);
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     fn rust_field_of(&mut self, obj: ObjId, name: Symbol, at: ExprRef, derefs: usize) -> Value {
@@ -119,7 +142,11 @@ impl Interp<'_> {
                     return self.typed(reference, entry.lib, obj, None);
                 }
                 // `State(pool)`, `Extension(pool)` leave no trace, nor does looking into them.
-                if name.as_str() == "0" { self.v.single(obj) } else { Value::UNKNOWN }
+                if name.as_str() == "0" {
+                    self.v.single(obj)
+                } else {
+                    Value::UNKNOWN
+                }
             }
             Obj::Tuple(items) => {
                 let index: Option<usize> = name.as_str().parse().ok();
@@ -162,7 +189,11 @@ impl Interp<'_> {
         } else {
             Value::UNKNOWN
         };
-        let value = if value == Value::NOTHING { declared } else { self.rust_refine(value, declared) };
+        let value = if value == Value::NOTHING {
+            declared
+        } else {
+            self.rust_refine(value, declared)
+        };
         let value = if value == Value::NOTHING { Value::UNKNOWN } else { value };
         // Where nothing tells who opened the connection, the declaration stands for it.
         match self.rust_owned_field(class, name) {
@@ -174,7 +205,11 @@ impl Interp<'_> {
     /// Something in it is less than the declaration says.
     fn rust_needs_declaration(&self, value: Value) -> bool {
         self.v.is_unknown(value)
-            || self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(Handle { inner: None, .. })))
+            || self
+                .v
+                .objs(value)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Handle(Handle { inner: None, .. })))
     }
 
     /// Connections of unknown origin count as opened where they are declared.
@@ -190,7 +225,10 @@ impl Interp<'_> {
             if needs(this, &handle) {
                 let lib = this.k.ty(handle.ty).lib;
                 this.rust.storage.declared(place, lib);
-                Handle { origin: Some(place), ..handle }
+                Handle {
+                    origin: Some(place),
+                    ..handle
+                }
             } else {
                 handle
             }

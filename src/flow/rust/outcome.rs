@@ -62,21 +62,23 @@ impl Interp<'_> {
 
     /// The value in a `Result` and the errors in its place. What is no `Result` is the value itself.
     pub(super) fn rust_split(&mut self, value: Value) -> (Value, Vec<Flight>) {
-        if !self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Outcome(..))) {
+        if !self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)))
+        {
             return (value, Vec::new());
         }
         let mut inner = Value::NOTHING;
         let mut flights = Vec::new();
         for obj in self.v.list(value) {
-            match *self.v.get(obj) {
-                Obj::Outcome(value, id) => {
-                    inner = self.v.join(inner, value);
-                    flights.extend(self.rust_flights(id).iter().cloned());
-                }
-                _ => {
-                    let one = self.v.single(obj);
-                    inner = self.v.join(inner, one);
-                }
+            if let Obj::Outcome(value, id) = *self.v.get(obj) {
+                inner = self.v.join(inner, value);
+                flights.extend(self.rust_flights(id).iter().cloned());
+            } else {
+                let one = self.v.single(obj);
+                inner = self.v.join(inner, one);
             }
         }
         (inner, flights)
@@ -108,7 +110,10 @@ impl Interp<'_> {
 
     pub(in crate::flow) fn rust_carries(&self, value: Value) -> bool {
         let simple = self.v.objs(value).iter().all(|&o| {
-            !matches!(self.v.get(o), Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..))
+            !matches!(
+                self.v.get(o),
+                Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..)
+            )
         });
         !simple && !self.rust_carried(value).is_empty()
     }
@@ -132,7 +137,10 @@ impl Interp<'_> {
             return value;
         }
         let touched = self.v.objs(value).iter().any(|&o| {
-            matches!(self.v.get(o), Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..))
+            matches!(
+                self.v.get(o),
+                Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..)
+            )
         });
         if !touched {
             return value;
@@ -152,11 +160,17 @@ impl Interp<'_> {
                     self.rust_fault(flights)
                 }
                 Obj::Tuple(items) => {
-                    let items = items.iter().map(|&i| self.rust_map_flights_at(i, change, depth + 1)).collect();
+                    let items = items
+                        .iter()
+                        .map(|&i| self.rust_map_flights_at(i, change, depth + 1))
+                        .collect();
                     self.v.one(Obj::Tuple(items))
                 }
                 Obj::Variant(class, name, items) => {
-                    let items = items.iter().map(|&i| self.rust_map_flights_at(i, change, depth + 1)).collect();
+                    let items = items
+                        .iter()
+                        .map(|&i| self.rust_map_flights_at(i, change, depth + 1))
+                        .collect();
                     self.v.one(Obj::Variant(class, name, items))
                 }
                 _ => self.v.single(obj),
@@ -179,7 +193,11 @@ impl Interp<'_> {
     }
 
     /// The value with each handle in it changed, also inside of results and tuples.
-    pub(super) fn rust_map_handles(&mut self, value: Value, change: &mut dyn FnMut(&mut Self, Handle) -> Handle) -> Value {
+    pub(super) fn rust_map_handles(
+        &mut self,
+        value: Value,
+        change: &mut dyn FnMut(&mut Self, Handle) -> Handle,
+    ) -> Value {
         self.rust_map_handles_at(value, change, 0)
     }
 
@@ -204,7 +222,10 @@ impl Interp<'_> {
                     self.v.one(Obj::Outcome(inner, id))
                 }
                 Obj::Tuple(items) => {
-                    let items = items.iter().map(|&i| self.rust_map_handles_at(i, change, depth + 1)).collect();
+                    let items = items
+                        .iter()
+                        .map(|&i| self.rust_map_handles_at(i, change, depth + 1))
+                        .collect();
                     self.v.one(Obj::Tuple(items))
                 }
                 _ => self.v.single(obj),
@@ -264,7 +285,12 @@ impl Interp<'_> {
                 continue;
             }
             self.rust_passing(flight.site);
-            let known = self.here().flights.iter().position(|f| Flight { path: f.path, ..flight.clone() } == *f);
+            let known = self.here().flights.iter().position(|f| {
+                Flight {
+                    path: f.path,
+                    ..flight.clone()
+                } == *f
+            });
             match known {
                 Some(index) => {
                     let old = self.here().flights[index].path;
@@ -324,13 +350,26 @@ impl Interp<'_> {
             // `let _ = task.await`: the outer result is ignored, nobody looks into it.
             self.rust_split(value).1
         } else {
-            self.rust_split(value).1.into_iter().filter(|f| f.marks.task.is_none()).collect()
+            self.rust_split(value)
+                .1
+                .into_iter()
+                .filter(|f| f.marks.task.is_none())
+                .collect()
         };
         if flights.is_empty() {
             return;
         }
         let place = self.place_of(at);
-        self.rust_stop(&flights, &Stop { place, what: "the result is ignored".into(), retry: None, guard: None }, false);
+        self.rust_stop(
+            &flights,
+            &Stop {
+                place,
+                what: "the result is ignored".into(),
+                retry: None,
+                guard: None,
+            },
+            false,
+        );
     }
 
     /// The kinds of a library's errors that stand for a lost connection contain this path.

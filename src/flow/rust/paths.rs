@@ -57,7 +57,12 @@ impl Interp<'_> {
     }
 
     /// Evaluates something in such a frame.
-    pub(super) fn rust_within<T>(&mut self, unit: UnitId, holder: Holder, body: impl FnOnce(&mut Self, &Module) -> T) -> Option<T> {
+    pub(super) fn rust_within<T>(
+        &mut self,
+        unit: UnitId,
+        holder: Holder,
+        body: impl FnOnce(&mut Self, &Module) -> T,
+    ) -> Option<T> {
         if self.frames.len() > super::super::MAX_DEPTH * 2 {
             return None;
         }
@@ -134,7 +139,9 @@ impl Interp<'_> {
     pub(super) fn rust_item_named(&mut self, name: Symbol) -> Value {
         let scopes = Rc::clone(&self.here().rust.scopes);
         let unit = self.here().unit;
-        let Some(&module_scope) = scopes.last() else { return Value::UNKNOWN };
+        let Some(&module_scope) = scopes.last() else {
+            return Value::UNKNOWN;
+        };
         match name.as_str() {
             "crate" => return self.rust_root(unit),
             "self" => return self.scope_value(module_scope),
@@ -153,14 +160,18 @@ impl Interp<'_> {
     /// A crate, or a name of the language's prelude.
     fn rust_extern(&mut self, unit: UnitId, name: Symbol) -> Value {
         let name = self.world.crate_name(unit, name);
-        if self.k.imported(name).is_empty() {
-            if let Some(root) = self.world.extern_crate(unit, name) {
-                return self.v.one(Obj::Module(root));
-            }
+        if self.k.imported(name).is_empty()
+            && let Some(root) = self.world.extern_crate(unit, name)
+        {
+            return self.v.one(Obj::Module(root));
         }
         let known = format!("prelude.{name}");
         let canonical = self.k.canonical(&known);
-        if canonical.as_str() == known { self.external(name.as_str()) } else { self.v.one(Obj::External(canonical)) }
+        if canonical.as_str() == known {
+            self.external(name.as_str())
+        } else {
+            self.v.one(Obj::External(canonical))
+        }
     }
 
     fn rust_root(&mut self, unit: UnitId) -> Value {
@@ -181,14 +192,20 @@ impl Interp<'_> {
             Scope::Inline(class) => {
                 let outer = self.world.module(class.unit).and_then(|m| m.class(class.class).outer);
                 match outer {
-                    Some(outer) => self.v.one(Obj::Class(ClassRef { unit: class.unit, class: outer })),
+                    Some(outer) => self.v.one(Obj::Class(ClassRef {
+                        unit: class.unit,
+                        class: outer,
+                    })),
                     None => self.v.one(Obj::Module(class.unit)),
                 }
             }
             Scope::File(unit) | Scope::Body(FuncRef { unit, .. }) => {
                 if let Some(&(parent, outer)) = self.rust.parents.get(&unit) {
                     return match outer {
-                        Some(outer) => self.v.one(Obj::Class(ClassRef { unit: parent, class: outer })),
+                        Some(outer) => self.v.one(Obj::Class(ClassRef {
+                            unit: parent,
+                            class: outer,
+                        })),
                         None => self.v.one(Obj::Module(parent)),
                     };
                 }
@@ -329,15 +346,19 @@ impl Interp<'_> {
             Scope::Inline(class) => Some(class.class),
             _ => None,
         };
-        let declared =
-            m.submodules.iter().find(|s| Some(s.name) == import.name && s.outer == holder && s.span == import.span)?;
+        let declared = m
+            .submodules
+            .iter()
+            .find(|s| Some(s.name) == import.name && s.outer == holder && s.span == import.span)?;
         let mut outer = Vec::new();
         let mut current = holder;
         while let Some(id) = current {
             outer.insert(0, m.class(id).name);
             current = m.class(id).outer;
         }
-        let found = self.world.submodule(unit, &outer, declared.name, declared.path.as_deref());
+        let found = self
+            .world
+            .submodule(unit, &outer, declared.name, declared.path.as_deref());
         Some(found.filter(|&file| file != unit).map(|file| {
             self.rust.parents.entry(file).or_insert((unit, holder));
             self.v.one(Obj::Module(file))
@@ -374,7 +395,10 @@ impl Interp<'_> {
         // In a body `self` is the module around it.
         let module_scope = match scope {
             Scope::Body(func) => match self.world.module(unit) {
-                Some(m) => *self.rust_scopes(unit, &m, Holder::Func(func.func)).last().unwrap_or(&Scope::File(unit)),
+                Some(m) => *self
+                    .rust_scopes(unit, &m, Holder::Func(func.func))
+                    .last()
+                    .unwrap_or(&Scope::File(unit)),
                 None => Scope::File(unit),
             },
             other => other,
@@ -402,13 +426,19 @@ impl Interp<'_> {
                 Obj::Module(unit) => self.rust_lookup(Scope::File(unit), name),
                 Obj::Class(class) => self.rust_class_member(class, obj, name),
                 Obj::External(path) => {
-                    let at = ExprRef { unit: self.frames.last().map_or(UnitId(0), |f| f.unit), expr: ExprId(0) };
+                    let at = ExprRef {
+                        unit: self.frames.last().map_or(UnitId(0), |f| f.unit),
+                        expr: ExprId(0),
+                    };
                     Some(self.rust_external_member(path, name, at))
                 }
                 Obj::Handle(handle) => {
                     // `Self::method` and `T::method` where the type is a library's.
                     let path = self.k.ty(handle.ty).spec.paths.first().map(|p| Symbol::new(p));
-                    let at = ExprRef { unit: self.frames.last().map_or(UnitId(0), |f| f.unit), expr: ExprId(0) };
+                    let at = ExprRef {
+                        unit: self.frames.last().map_or(UnitId(0), |f| f.unit),
+                        expr: ExprId(0),
+                    };
                     path.map(|path| self.rust_external_member(path, name, at))
                 }
                 _ => None,
@@ -461,7 +491,10 @@ impl Interp<'_> {
         }
         self.rust.following += 1;
         let value = self.rust_within(class.unit, Holder::Class(class.class), |this, m| {
-            m.class(class.class).bases.first().map(|base| this.rust_type_head(m, *base))
+            m.class(class.class)
+                .bases
+                .first()
+                .map(|base| this.rust_type_head(m, *base))
         });
         self.rust.following -= 1;
         value.flatten()
@@ -491,7 +524,9 @@ impl Interp<'_> {
     /// With aliases replaced by what they stand for.
     pub(super) fn rust_resolved(&mut self, value: Value) -> Value {
         let is_alias = |this: &mut Self, class: ClassRef| {
-            this.world.module(class.unit).is_some_and(|m| m.class(class.class).kind == ClassKind::Alias)
+            this.world
+                .module(class.unit)
+                .is_some_and(|m| m.class(class.class).kind == ClassKind::Alias)
         };
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {

@@ -15,9 +15,18 @@ pub(super) struct Match {
 }
 
 impl Match {
-    const YES: Self = Self { certain: Some(true), opened: false };
-    const NO: Self = Self { certain: Some(false), opened: false };
-    const MAYBE: Self = Self { certain: None, opened: false };
+    const YES: Self = Self {
+        certain: Some(true),
+        opened: false,
+    };
+    const NO: Self = Self {
+        certain: Some(false),
+        opened: false,
+    };
+    const MAYBE: Self = Self {
+        certain: None,
+        opened: false,
+    };
 
     fn opened(self) -> Self {
         Self { opened: true, ..self }
@@ -25,8 +34,15 @@ impl Match {
 
     /// Either of two values may be there.
     fn either(self, other: Self) -> Self {
-        let certain = if self.certain == other.certain { self.certain } else { None };
-        Self { certain, opened: self.opened || other.opened }
+        let certain = if self.certain == other.certain {
+            self.certain
+        } else {
+            None
+        };
+        Self {
+            certain,
+            opened: self.opened || other.opened,
+        }
     }
 
     /// Both must match.
@@ -36,7 +52,10 @@ impl Match {
             (Some(true), Some(true)) => Some(true),
             _ => None,
         };
-        Self { certain, opened: self.opened || other.opened }
+        Self {
+            certain,
+            opened: self.opened || other.opened,
+        }
     }
 
     /// One of two patterns must match.
@@ -46,7 +65,10 @@ impl Match {
             (Some(false), Some(false)) => Some(false),
             _ => None,
         };
-        Self { certain, opened: self.opened || other.opened }
+        Self {
+            certain,
+            opened: self.opened || other.opened,
+        }
     }
 }
 
@@ -76,7 +98,11 @@ impl Interp<'_> {
         let value = self.v.single(obj);
         match &pattern.kind {
             PatternKind::Wild => {
-                if self.rust_carries(value) { Match::YES.opened() } else { Match::YES }
+                if self.rust_carries(value) {
+                    Match::YES.opened()
+                } else {
+                    Match::YES
+                }
             }
             PatternKind::Bind(_, None) | PatternKind::Star(_) | PatternKind::Target(_) => Match::YES,
             PatternKind::Bind(_, Some(inner)) => self.rust_match_obj(m, inner, obj),
@@ -91,7 +117,10 @@ impl Interp<'_> {
             PatternKind::Literal(expr) => {
                 let literal = self.eval(m, *expr);
                 match self.rust_same_fault(value, literal) {
-                    Some(same) => Match { certain: Some(same), opened: true },
+                    Some(same) => Match {
+                        certain: Some(same),
+                        opened: true,
+                    },
                     None => Match::MAYBE,
                 }
             }
@@ -163,11 +192,18 @@ impl Interp<'_> {
                         let one = self.rust_match(m, item, *value);
                         result = result.and(one);
                     }
-                    if self.rust_carries(value) { result.opened() } else { result }
+                    if self.rust_carries(value) {
+                        result.opened()
+                    } else {
+                        result
+                    }
                 }
                 Obj::Fault(id) => {
                     let result = self.rust_fault_is_variant(id, class, name);
-                    Match { certain: result, opened: true }
+                    Match {
+                        certain: result,
+                        opened: true,
+                    }
                 }
                 Obj::Outcome(..) | Obj::Unknown | Obj::Instance(..) => Match::MAYBE,
                 _ => Match::MAYBE,
@@ -175,7 +211,10 @@ impl Interp<'_> {
             Head::Struct => {
                 let mut result = Match::YES;
                 for (name, pattern) in fields {
-                    let at = crate::resolve::value::ExprRef { unit: self.here().unit, expr: path };
+                    let at = crate::resolve::value::ExprRef {
+                        unit: self.here().unit,
+                        expr: path,
+                    };
                     let part = self.rust_field(value, *name, at);
                     let one = self.rust_match(m, pattern, part);
                     result = result.and(one);
@@ -185,11 +224,17 @@ impl Interp<'_> {
             Head::Outside(outside) => match kind {
                 Obj::Fault(id) => {
                     let known = self.rust_fault_is_kind(id, outside);
-                    Match { certain: known, opened: true }
+                    Match {
+                        certain: known,
+                        opened: true,
+                    }
                 }
                 Obj::Unknown => Match::MAYBE,
                 // A newtype or variant of the outside leaves no trace.
-                _ if items.len() == 1 => Match { certain: None, ..self.rust_match_first(m, items, value) },
+                _ if items.len() == 1 => Match {
+                    certain: None,
+                    ..self.rust_match_first(m, items, value)
+                },
                 _ => Match::MAYBE,
             },
             Head::Unknown => match kind {
@@ -249,7 +294,12 @@ impl Interp<'_> {
     }
 
     /// True if the payload of a variant is an error of this call site's library.
-    fn rust_variant_takes(&mut self, class: ClassRef, name: Symbol, site: super::super::flight::SiteId) -> Option<bool> {
+    fn rust_variant_takes(
+        &mut self,
+        class: ClassRef,
+        name: Symbol,
+        site: super::super::flight::SiteId,
+    ) -> Option<bool> {
         let m = self.world.module(class.unit)?;
         let variant = m.class(class.class).fields.iter().find(|f| f.name == name)?;
         if variant.fields.is_empty() {
@@ -298,8 +348,16 @@ impl Interp<'_> {
             };
             return self.v.one(Obj::Tested(id, failed));
         }
-        let is_fault = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Fault(_)));
-        let truth = if is_fault { self.rust_match(m, pattern, value).certain } else { None };
+        let is_fault = self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Fault(_)));
+        let truth = if is_fault {
+            self.rust_match(m, pattern, value).certain
+        } else {
+            None
+        };
         self.rust.decided += usize::from(truth.is_some());
         self.v.one(Obj::Bool(truth))
     }
@@ -348,11 +406,19 @@ impl Interp<'_> {
 
     /// The parts of a tuple or slice; an error's parts are the error.
     fn rust_parts(&mut self, value: Value, count: usize) -> Vec<Value> {
-        let faults = self.v.objs(value).iter().all(|&o| matches!(self.v.get(o), Obj::Fault(_)));
+        let faults = self
+            .v
+            .objs(value)
+            .iter()
+            .all(|&o| matches!(self.v.get(o), Obj::Fault(_)));
         if faults && value != Value::NOTHING {
             return vec![value; count];
         }
-        let slice = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..)));
+        let slice = self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..)));
         if slice {
             return vec![value; count];
         }
@@ -370,7 +436,10 @@ impl Interp<'_> {
         value: Value,
     ) -> Value {
         let head = self.rust_head(m, path);
-        let at = crate::resolve::value::ExprRef { unit: self.here().unit, expr: path };
+        let at = crate::resolve::value::ExprRef {
+            unit: self.here().unit,
+            expr: path,
+        };
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let this = self.v.single(obj);
@@ -414,7 +483,11 @@ impl Interp<'_> {
             };
             result = self.v.join(result, one);
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     fn rust_variant_index(&mut self, class: ClassRef, name: Symbol, field: Symbol) -> Option<usize> {

@@ -19,9 +19,17 @@ impl Interp<'_> {
 
     pub(super) fn rust_role(&mut self, role: OutcomeRole, value: Value, args: &Args, at: ExprRef, name: &str) -> Value {
         let (inner, flights) = self.rust_split(value);
-        let is_result = self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
+        let is_result = self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
         let again = |this: &mut Self, value: Value, flights: Vec<Flight>| {
-            if is_result { this.rust_outcome(value, flights) } else { value }
+            if is_result {
+                this.rust_outcome(value, flights)
+            } else {
+                value
+            }
         };
         let fault = self.rust_fault(flights.clone());
         match role {
@@ -46,7 +54,12 @@ impl Interp<'_> {
             OutcomeRole::Panic => {
                 self.rust_panics(&flights, at);
                 if self.v.objs(inner).iter().any(|&o| *self.v.get(o) == Obj::None) && self.v.objs(inner).len() > 1 {
-                    let some = self.v.list(inner).into_iter().filter(|&o| *self.v.get(o) != Obj::None).collect();
+                    let some = self
+                        .v
+                        .list(inner)
+                        .into_iter()
+                        .filter(|&o| *self.v.get(o) != Obj::None)
+                        .collect();
                     return self.v.set(some);
                 }
                 inner
@@ -70,9 +83,17 @@ impl Interp<'_> {
             OutcomeRole::Then => {
                 let made = self.rust_closure_at(args, 0, inner, at).unwrap_or(Value::UNKNOWN);
                 let (result, more) = self.rust_split(made);
-                let made_result = self.v.objs(made).iter().any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
+                let made_result = self
+                    .v
+                    .objs(made)
+                    .iter()
+                    .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
                 let all = flights.into_iter().chain(more).collect();
-                if is_result || made_result { self.rust_outcome(result, all) } else { result }
+                if is_result || made_result {
+                    self.rust_outcome(result, all)
+                } else {
+                    result
+                }
             }
             OutcomeRole::Else => {
                 let made = self.rust_closure_at(args, 0, fault, at).unwrap_or(Value::NOTHING);
@@ -81,7 +102,11 @@ impl Interp<'_> {
                 let stopped: Vec<Flight> = flights.into_iter().filter(|f| !again.contains(&f.site)).collect();
                 self.rust_handled(&stopped, at, name);
                 let result = self.v.join(inner, result);
-                if is_result { self.rust_outcome(result, left) } else { result }
+                if is_result {
+                    self.rust_outcome(result, left)
+                } else {
+                    result
+                }
             }
             OutcomeRole::Either => {
                 self.rust_handled(&flights, at, name);
@@ -115,7 +140,11 @@ impl Interp<'_> {
     fn rust_closure_at(&mut self, args: &Args, index: usize, with: Value, at: ExprRef) -> Option<Value> {
         let closure = args.pos.get(index).copied()?;
         let callable = self.is_callable(closure)
-            || self.v.objs(closure).iter().any(|&o| matches!(self.v.get(o), Obj::Variant(_, _, items) if items.is_empty()));
+            || self
+                .v
+                .objs(closure)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Variant(_, _, items) if items.is_empty()));
         if !callable {
             return None;
         }
@@ -131,12 +160,24 @@ impl Interp<'_> {
         }
         let place = self.place_of(at);
         let restarts = !self.here().loops.is_empty();
-        self.rust_stop(flights, &Stop { place, what: format!(".{name}()"), retry: None, guard: None }, restarts);
+        self.rust_stop(
+            flights,
+            &Stop {
+                place,
+                what: format!(".{name}()"),
+                retry: None,
+                guard: None,
+            },
+            restarts,
+        );
     }
 
     /// A panic on these errors.
     fn rust_panics(&mut self, flights: &[Flight], at: ExprRef) {
-        let in_worker = self.frames.iter().any(|f| f.loops.iter().any(|l| l.rust.worker.is_some()));
+        let in_worker = self
+            .frames
+            .iter()
+            .any(|f| f.loops.iter().any(|l| l.rust.worker.is_some()));
         let place = self.place_of(at);
         for flight in flights {
             if flight.making.is_some() || flight.marks.opening && !in_worker {
@@ -144,7 +185,15 @@ impl Interp<'_> {
             }
             self.out.sites.get_mut(flight.site).panics.get_or_insert(place);
             self.rust.answered_by_panic(flight);
-            self.stop(flight, Stop { place, what: "a panic".into(), retry: None, guard: None });
+            self.stop(
+                flight,
+                Stop {
+                    place,
+                    what: "a panic".into(),
+                    retry: None,
+                    guard: None,
+                },
+            );
         }
     }
 
@@ -157,11 +206,23 @@ impl Interp<'_> {
         match self.v.only(made).cloned() {
             Some(Obj::Variant(class, name, _)) => {
                 let raised = self.v.obj(Obj::Variant(class, name, Vec::new()));
-                flights.into_iter().map(|flight| Flight { error: Error::Raised(raised), ..flight }).collect()
+                flights
+                    .into_iter()
+                    .map(|flight| Flight {
+                        error: Error::Raised(raised),
+                        ..flight
+                    })
+                    .collect()
             }
             Some(Obj::External(path)) => {
                 let raised = self.v.obj(Obj::External(path));
-                flights.into_iter().map(|flight| Flight { error: Error::Raised(raised), ..flight }).collect()
+                flights
+                    .into_iter()
+                    .map(|flight| Flight {
+                        error: Error::Raised(raised),
+                        ..flight
+                    })
+                    .collect()
             }
             _ => flights,
         }

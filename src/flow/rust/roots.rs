@@ -45,11 +45,17 @@ impl Interp<'_> {
             return;
         }
         let found = m.funcs.iter().position(|f| {
-            f.name.is_some_and(|n| n.as_str() == "main") && f.parent.is_none() && f.class.is_none() && f.imp.is_none()
+            f.name.is_some_and(|n| n.as_str() == "main")
+                && f.parent.is_none()
+                && f.class.is_none()
+                && f.imp.is_none()
                 && !f.is_test
         });
         let Some(index) = found else { return };
-        let func = FuncRef { unit, func: FuncId(index as u32) };
+        let func = FuncRef {
+            unit,
+            func: FuncId(index as u32),
+        };
         let env = self.env(super::super::EnvKey::Module(unit), None);
         let flights = self.rust_start(func, env);
         for flight in flights {
@@ -59,7 +65,10 @@ impl Interp<'_> {
 
     /// Calls a function with unknown arguments and gives the errors in its result.
     fn rust_start(&mut self, func: FuncRef, env: EnvId) -> Vec<Flight> {
-        let at = ExprRef { unit: func.unit, expr: ExprId(u32::MAX) };
+        let at = ExprRef {
+            unit: func.unit,
+            expr: ExprId(u32::MAX),
+        };
         let obj = self.v.obj(Obj::Func(func, env));
         let flights = self.rust_within(func.unit, Holder::File, |this, _| {
             let value = this.rust_call_obj(obj, &Args::default(), at);
@@ -77,8 +86,12 @@ impl Interp<'_> {
     /// Awaits a coroutine, or iterates a generator; other values are results already.
     fn rust_finished_once(&mut self, value: Value, at: ExprRef) -> Value {
         let value = self.rust_await(value, at);
-        let generators: Vec<ObjId> =
-            self.v.list(value).into_iter().filter(|&o| matches!(self.v.get(o), Obj::Generator(_))).collect();
+        let generators: Vec<ObjId> = self
+            .v
+            .list(value)
+            .into_iter()
+            .filter(|&o| matches!(self.v.get(o), Obj::Generator(_)))
+            .collect();
         if generators.is_empty() {
             return value;
         }
@@ -138,7 +151,10 @@ impl Interp<'_> {
             let Some(m) = self.world.module(unit) else { continue };
             for (index, f) in m.funcs.iter().enumerate() {
                 if !f.is_test && !f.declaration_only {
-                    waiting.push(FuncRef { unit, func: FuncId(index as u32) });
+                    waiting.push(FuncRef {
+                        unit,
+                        func: FuncId(index as u32),
+                    });
                 }
             }
         }
@@ -155,7 +171,9 @@ impl Interp<'_> {
                 if self.called.contains(&func) {
                     continue;
                 }
-                let (name, nested) = self.with_func(func, |f| (f.name, f.parent.is_some())).unwrap_or((None, false));
+                let (name, nested) = self
+                    .with_func(func, |f| (f.name, f.parent.is_some()))
+                    .unwrap_or((None, false));
                 let mentioned = name.is_some_and(|n| names.contains(&n));
                 let ready = match pass {
                     0 => !mentioned && !nested,

@@ -12,10 +12,19 @@ use crate::resolve::value::{ClassRef, ExprRef, Obj, Value};
 impl Interp<'_> {
     /// The value of a static: what it starts with and what the program writes to it, or else what its type says.
     pub(super) fn rust_static(&mut self, scope: Scope, item: &Item) -> Option<Value> {
-        let Item::Static { target, annotation, value } = *item else { return None };
+        let Item::Static {
+            target,
+            annotation,
+            value,
+        } = *item
+        else {
+            return None;
+        };
         let unit = scope.unit();
         let m = self.world.module(unit)?;
-        let ExprKind::Name(name) = m.expr(target).kind else { return None };
+        let ExprKind::Name(name) = m.expr(target).kind else {
+            return None;
+        };
         let holder = match scope {
             Scope::File(_) => Holder::File,
             Scope::Inline(class) => Holder::Class(class.class),
@@ -57,7 +66,9 @@ impl Interp<'_> {
                 let scopes = Rc::clone(&self.here().rust.scopes);
                 scopes.iter().find_map(|&scope| self.rust_static_in(scope, *name, 0))
             }
-            ExprKind::Attr { base, name, path: true, .. } => {
+            ExprKind::Attr {
+                base, name, path: true, ..
+            } => {
                 let container = self.rust_type_head(m, *base);
                 let scope = self.rust_static_scope(container)?;
                 self.rust_static_in(scope, *name, 0)
@@ -69,7 +80,10 @@ impl Interp<'_> {
     fn rust_static_scope(&self, container: Value) -> Option<Scope> {
         match self.v.only(container)? {
             Obj::Module(unit) => Some(Scope::File(*unit)),
-            Obj::Class(class) => Some(Scope::Inline(ClassRef { unit: class.unit, class: class.class })),
+            Obj::Class(class) => Some(Scope::Inline(ClassRef {
+                unit: class.unit,
+                class: class.class,
+            })),
             _ => None,
         }
     }
@@ -96,7 +110,9 @@ impl Interp<'_> {
     }
 
     pub(super) fn rust_store_static(&mut self, m: &Module, place: ExprId, value: Value) {
-        let Some((scope, name)) = self.rust_static_key(m, place) else { return };
+        let Some((scope, name)) = self.rust_static_key(m, place) else {
+            return;
+        };
         let module = self.v.obj(Obj::Module(scope.unit()));
         let value = self.rust_stored(value);
         self.heap_join((module, name), value);
@@ -104,20 +120,32 @@ impl Interp<'_> {
 
     /// The declared wrappers of a static.
     pub(super) fn rust_static_wrappers(&mut self, m: &Module, place: ExprId) -> Rc<[TypeId]> {
-        let Some((scope, name)) = self.rust_static_key(m, place) else { return Rc::from([]) };
-        let Some(unit) = self.rust_unit(scope.unit()) else { return Rc::from([]) };
+        let Some((scope, name)) = self.rust_static_key(m, place) else {
+            return Rc::from([]);
+        };
+        let Some(unit) = self.rust_unit(scope.unit()) else {
+            return Rc::from([]);
+        };
         let (table, holder) = match scope {
             Scope::File(_) => (Some(&unit.file), Holder::File),
             Scope::Inline(class) => (unit.inline.get(&class.class), Holder::Class(class.class)),
             Scope::Body(func) => (unit.bodies.get(&func.func), Holder::Func(func.func)),
         };
-        let annotation = table.and_then(|t| t.names.get(&name)).into_iter().flatten().find_map(|item| match item {
-            Item::Static { annotation, .. } => *annotation,
-            _ => None,
-        });
-        let Some(annotation) = annotation else { return Rc::from([]) };
+        let annotation = table
+            .and_then(|t| t.names.get(&name))
+            .into_iter()
+            .flatten()
+            .find_map(|item| match item {
+                Item::Static { annotation, .. } => *annotation,
+                _ => None,
+            });
+        let Some(annotation) = annotation else {
+            return Rc::from([]);
+        };
         let mut found = Vec::new();
-        self.rust_within(scope.unit(), holder, |this, m| this.rust_wrappers(m, annotation, &mut found));
+        self.rust_within(scope.unit(), holder, |this, m| {
+            this.rust_wrappers(m, annotation, &mut found);
+        });
         found.into()
     }
 

@@ -67,7 +67,11 @@ impl Interp<'_> {
     pub(in crate::flow) fn rust_events_since(&self, mark: usize) -> Rc<[Event]> {
         let mut seen = FxHashSet::default();
         let log = &self.rust.storage.log;
-        log[mark.min(log.len())..].iter().copied().filter(|e| seen.insert(*e)).collect()
+        log[mark.min(log.len())..]
+            .iter()
+            .copied()
+            .filter(|e| seen.insert(*e))
+            .collect()
     }
 
     /// Forgets what happened since a mark: whoever calls the function brings it in again.
@@ -111,14 +115,27 @@ impl Interp<'_> {
             return;
         }
         let text = self.source_text(m, peeled(m, target));
-        if self.here().rust.empty.iter().any(|empty| stripped(empty) == stripped(&text)) {
+        if self
+            .here()
+            .rust
+            .empty
+            .iter()
+            .any(|empty| stripped(empty) == stripped(&text))
+        {
             // Opened once, not in each unit.
             let filled: Vec<Option<ExprRef>> = self.rust_reachable(new).iter().map(|h| h.origin).collect();
-            self.rust.storage.log.retain(|e| !matches!(e, Event::Opened(at) if filled.contains(&Some(*at))));
+            self.rust
+                .storage
+                .log
+                .retain(|e| !matches!(e, Event::Opened(at) if filled.contains(&Some(*at))));
             return;
         }
         let (new, _) = self.rust_split(new);
-        let emptied = self.v.objs(new).iter().all(|&o| matches!(self.v.get(o), Obj::None | Obj::Unknown));
+        let emptied = self
+            .v
+            .objs(new)
+            .iter()
+            .all(|&o| matches!(self.v.get(o), Obj::None | Obj::Unknown));
         if emptied || !self.rust_reachable(new).is_empty() {
             self.rust_replaced(&handles);
         }
@@ -151,7 +168,9 @@ impl Interp<'_> {
                     Obj::Tuple(items) | Obj::Variant(_, _, items) => todo.extend(items),
                     Obj::Instance(class, _) => {
                         let class = *class;
-                        let Some(m) = self.world.module(class.unit) else { continue };
+                        let Some(m) = self.world.module(class.unit) else {
+                            continue;
+                        };
                         for field in &m.class(class.class).fields {
                             todo.extend(self.field(obj, field.name));
                         }
@@ -218,7 +237,9 @@ impl Interp<'_> {
 
     /// A task was evaluated that a worker's loop starts again and again.
     pub(super) fn rust_task_ended(&mut self, started: ExprRef, mark: usize) {
-        let Some(&place) = self.rust.storage.loops.get(&started) else { return };
+        let Some(&place) = self.rust.storage.loops.get(&started) else {
+            return;
+        };
         let (opened, used) = self.rust_opened_and_used(mark);
         let outer = self.rust.storage.opened_in.get(&place).cloned().unwrap_or_default();
         for origin in used {
@@ -261,7 +282,10 @@ impl Interp<'_> {
 
     /// The process ends with these connections.
     pub(super) fn rust_supervises(&mut self, handles: &[Handle]) {
-        self.rust.storage.supervised.extend(handles.iter().filter_map(|h| h.origin));
+        self.rust
+            .storage
+            .supervised
+            .extend(handles.iter().filter_map(|h| h.origin));
     }
 
     /// At the end of a round: what outlives a unit of work, and of that what nothing replaces.
@@ -273,14 +297,22 @@ impl Interp<'_> {
                 continue;
             }
             self.out.outliving.insert(origin);
-            let Some(bare) = storage.bare.get(&origin) else { continue };
+            let Some(bare) = storage.bare.get(&origin) else {
+                continue;
+            };
             if storage.replaced.contains(&origin) || storage.supervised.contains(&origin) {
                 continue;
             }
             let mut sites = storage.uses.get(&origin).cloned().unwrap_or_default();
             sites.sort_unstable();
             let place = self.place_of(origin);
-            self.out.kept.push(Kept { opening: Some(origin), lib: bare.lib, place, sites, derived: None });
+            self.out.kept.push(Kept {
+                opening: Some(origin),
+                lib: bare.lib,
+                place,
+                sites,
+                derived: None,
+            });
         }
     }
 }
@@ -295,6 +327,11 @@ fn peeled(m: &Module, mut id: ExprId) -> ExprId {
 
 /// The text of a place without what takes a reference to it.
 fn stripped(text: &str) -> &str {
-    let text = text.trim_start_matches(['&', '*', ' ']).trim_start_matches("mut ").trim_start_matches(['&', '*']);
-    [".as_ref()", ".as_mut()"].iter().fold(text, |t, end| t.trim_end_matches(end))
+    let text = text
+        .trim_start_matches(['&', '*', ' '])
+        .trim_start_matches("mut ")
+        .trim_start_matches(['&', '*']);
+    [".as_ref()", ".as_mut()"]
+        .iter()
+        .fold(text, |t, end| t.trim_end_matches(end))
 }

@@ -60,9 +60,17 @@ impl Interp<'_> {
 
     /// Without the unknown if something is known.
     pub(super) fn rust_known(&mut self, value: Value) -> Value {
-        let known: Vec<ObjId> =
-            self.v.list(value).into_iter().filter(|&o| !matches!(self.v.get(o), Obj::Unknown)).collect();
-        if known.is_empty() { Value::UNKNOWN } else { self.v.set(known) }
+        let known: Vec<ObjId> = self
+            .v
+            .list(value)
+            .into_iter()
+            .filter(|&o| !matches!(self.v.get(o), Obj::Unknown))
+            .collect();
+        if known.is_empty() {
+            Value::UNKNOWN
+        } else {
+            self.v.set(known)
+        }
     }
 
     /// A trait as a bound: everything that implements it, or the library's type of that name.
@@ -78,7 +86,15 @@ impl Interp<'_> {
     fn rust_implementors(&mut self, of: ClassRef) -> Value {
         self.rust_enter_impls();
         let mut result = Value::NOTHING;
-        for this in self.rust.implementors.get(&of).cloned().unwrap_or_default().into_iter().take(8) {
+        for this in self
+            .rust
+            .implementors
+            .get(&of)
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .take(8)
+        {
             let one = match this {
                 SelfType::Class(class) => self.rust_instances(class),
                 SelfType::Outside(path) => match self.k.item(path) {
@@ -90,7 +106,11 @@ impl Interp<'_> {
             result = self.v.join(result, one);
         }
         // An object of which only the trait is known, for methods with a default body.
-        if result == Value::NOTHING { self.v.one(Obj::Instance(of, None)) } else { result }
+        if result == Value::NOTHING {
+            self.v.one(Obj::Instance(of, None))
+        } else {
+            result
+        }
     }
 
     /// A path with type arguments.
@@ -113,17 +133,25 @@ impl Interp<'_> {
             };
             result = self.v.join(result, one);
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     fn rust_class_type(&mut self, m: &Module, class: ClassRef, args: &[ExprId]) -> Value {
-        let Some(module) = self.world.module(class.unit) else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(class.unit) else {
+            return Value::UNKNOWN;
+        };
         let definition = module.class(class.class);
         match definition.kind {
             ClassKind::Alias => {
                 let values: Vec<Value> = args.iter().map(|&arg| self.rust_annotation(m, arg)).collect();
                 let names: Vec<Symbol> = definition.generics.iter().map(|g| g.name).collect();
-                let Some(&target) = definition.bases.first() else { return Value::UNKNOWN };
+                let Some(&target) = definition.bases.first() else {
+                    return Value::UNKNOWN;
+                };
                 let value = self.rust_within(class.unit, Holder::Class(class.class), |this, m| {
                     this.frame().rust.generics = names.into_iter().zip(values).collect();
                     this.rust_annotation(m, target)
@@ -147,7 +175,10 @@ impl Interp<'_> {
         let generic = spec.generic.and_then(|index| args.get(index).copied());
         let inside = generic.map(|arg| self.rust_annotation(m, arg));
         let inner = self.rust_inner(ty, inside);
-        self.v.one(Obj::Handle(Handle { inner, ..Handle::of(ty) }))
+        self.v.one(Obj::Handle(Handle {
+            inner,
+            ..Handle::of(ty)
+        }))
     }
 
     /// The type of the connection inside of this type, given the value inside.
@@ -159,7 +190,12 @@ impl Interp<'_> {
             })
         });
         if let Some(handle) = from_value {
-            return Some(handle.inner.or_else(|| self.rust_default_inner(handle.ty)).unwrap_or(handle.ty));
+            return Some(
+                handle
+                    .inner
+                    .or_else(|| self.rust_default_inner(handle.ty))
+                    .unwrap_or(handle.ty),
+            );
         }
         self.rust_default_inner(ty)
     }
@@ -216,7 +252,10 @@ impl Interp<'_> {
     /// Objects of a type of the program: those that were made, or one that stands for all.
     pub(super) fn rust_instances(&mut self, class: ClassRef) -> Value {
         if self.rust_made_per_call(class) {
-            let made = ExprRef { unit: class.unit, expr: FRESH };
+            let made = ExprRef {
+                unit: class.unit,
+                expr: FRESH,
+            };
             return self.v.one(Obj::Instance(class, Some(made)));
         }
         match self.instances.get(&class).cloned() {
@@ -228,26 +267,45 @@ impl Interp<'_> {
     /// True if the type implements a trait whose implementors are made for each call.
     fn rust_made_per_call(&mut self, class: ClassRef) -> bool {
         self.rust_enter_impls();
-        let Some(traits) = self.rust.outside_traits.get(&class) else { return false };
-        traits.iter().any(|&path| matches!(self.k.item(path), Some(Item::Type(ty)) if self.k.ty(ty).spec.per_call))
+        let Some(traits) = self.rust.outside_traits.get(&class) else {
+            return false;
+        };
+        traits
+            .iter()
+            .any(|&path| matches!(self.k.item(path), Some(Item::Type(ty)) if self.k.ty(ty).spec.per_call))
     }
 
     /// What the declaration of a field says of it. With the place of the declaration as the place where its connection
     /// was opened: nothing nearer is known.
     pub(super) fn rust_declared_field(&mut self, class: ClassRef, name: Symbol) -> Option<Value> {
         let m = self.world.module(class.unit)?;
-        let annotation = m.class(class.class).fields.iter().find(|f| f.name == name)?.annotation?;
-        let value = self.rust_within(class.unit, Holder::Class(class.class), |this, m| this.rust_annotation(m, annotation))?;
+        let annotation = m
+            .class(class.class)
+            .fields
+            .iter()
+            .find(|f| f.name == name)?
+            .annotation?;
+        let value = self.rust_within(class.unit, Holder::Class(class.class), |this, m| {
+            this.rust_annotation(m, annotation)
+        })?;
         Some(value)
     }
 
     /// The declared type of a field, if it owns what it holds.
     pub(super) fn rust_owned_field(&mut self, class: ClassRef, name: Symbol) -> Option<ExprRef> {
         let m = self.world.module(class.unit)?;
-        let annotation = m.class(class.class).fields.iter().find(|f| f.name == name)?.annotation?;
+        let annotation = m
+            .class(class.class)
+            .fields
+            .iter()
+            .find(|f| f.name == name)?
+            .annotation?;
         // A borrowed connection belongs to somebody else.
         let borrowed = matches!(m.expr(annotation).kind, ExprKind::Same(_));
-        (!borrowed).then_some(ExprRef { unit: class.unit, expr: annotation })
+        (!borrowed).then_some(ExprRef {
+            unit: class.unit,
+            expr: annotation,
+        })
     }
 
     /// A value with what a declaration adds to it: the type where nothing was known, what is inside of a pool.
@@ -258,15 +316,25 @@ impl Interp<'_> {
         let (inner, flights) = self.rust_split(value);
         if self.v.is_unknown(inner) {
             let none = self.v.objs(inner).iter().any(|&o| *self.v.get(o) == Obj::None);
-            let joined = if none { self.v.join(declared, Value::NONE) } else { declared };
-            return if flights.is_empty() { joined } else { self.rust_outcome(joined, flights) };
+            let joined = if none {
+                self.v.join(declared, Value::NONE)
+            } else {
+                declared
+            };
+            return if flights.is_empty() {
+                joined
+            } else {
+                self.rust_outcome(joined, flights)
+            };
         }
         let known: Vec<(TypeId, TypeId)> = self
             .v
             .objs(declared)
             .iter()
             .filter_map(|&o| match self.v.get(o) {
-                Obj::Handle(Handle { ty, inner: Some(inner), .. }) => Some((*ty, *inner)),
+                Obj::Handle(Handle {
+                    ty, inner: Some(inner), ..
+                }) => Some((*ty, *inner)),
                 _ => None,
             })
             .collect();
@@ -275,7 +343,10 @@ impl Interp<'_> {
         }
         self.rust_map_handles(value, &mut |_, handle| {
             let inner = known.iter().find(|(ty, _)| *ty == handle.ty).map(|(_, inner)| *inner);
-            Handle { inner: handle.inner.or(inner), ..handle }
+            Handle {
+                inner: handle.inner.or(inner),
+                ..handle
+            }
         })
     }
 

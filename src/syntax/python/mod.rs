@@ -53,13 +53,19 @@ fn tree(text: &str) -> Option<tree_sitter::Tree> {
         let parser = slot.get_or_insert_with(|| {
             let mut parser = tree_sitter::Parser::new();
             let language = tree_sitter::Language::new(tree_sitter_python::LANGUAGE);
-            parser.set_language(&language).expect("the grammar fits the library that it is built with");
+            parser
+                .set_language(&language)
+                .expect("the grammar fits the library that it is built with");
             parser
         });
         let start = Instant::now();
         let bytes = text.as_bytes();
         let mut progress = |_: &tree_sitter::ParseState| {
-            if start.elapsed() > PARSE_LIMIT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if start.elapsed() > PARSE_LIMIT {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
         let mut read = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
@@ -73,6 +79,9 @@ fn tree(text: &str) -> Option<tree_sitter::Tree> {
 
 fn failed(text: &str, message: &str) -> Module {
     let mut module = Module::new(Language::Python);
-    module.errors.push(SyntaxError { span: Span::new(0, text.len()), message: message.to_owned() });
+    module.errors.push(SyntaxError {
+        span: Span::new(0, text.len()),
+        message: message.to_owned(),
+    });
     module
 }

@@ -86,7 +86,9 @@ fn after_header(before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or("");
     let mut words = line.split_whitespace().skip_while(|&word| word == "async");
     matches!(words.next(), Some("class" | "def" | "type"))
-        && words.next().is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+        && words
+            .next()
+            .is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
         && words.next().is_none()
 }
 
