@@ -20,12 +20,30 @@ fn embed_libraries(root: &Path, out: &Path) {
     files.sort();
     let mut list = String::from("/// The library files below `rules/`.\npub const LIBRARIES: &[Embedded] = &[\n");
     for file in files {
-        let shown = file.strip_prefix(root).expect("below rules").display().to_string().replace('\\', "/");
+        let shown = file
+            .strip_prefix(root)
+            .expect("below rules")
+            .display()
+            .to_string()
+            .replace('\\', "/");
         let text = fs::read_to_string(&file).expect("a library file can be read");
         let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("rules/{shown}: {error}"));
-        let head = table.get("library").unwrap_or_else(|| panic!("rules/{shown}: no [library]"));
-        let word = |key: &str| head.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned();
-        let imports: Vec<&str> = head.get("imports").and_then(toml::Value::as_array).into_iter().flatten().filter_map(toml::Value::as_str).collect();
+        let head = table
+            .get("library")
+            .unwrap_or_else(|| panic!("rules/{shown}: no [library]"));
+        let word = |key: &str| {
+            head.get(key)
+                .and_then(toml::Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let imports: Vec<&str> = head
+            .get("imports")
+            .and_then(toml::Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(toml::Value::as_str)
+            .collect();
         let settings: Vec<&str> = table
             .get("settings")
             .and_then(toml::Value::as_array)

@@ -13,7 +13,9 @@ pub(super) fn call_sites(ctx: &mut Context<'_>) -> Vec<CallSite> {
     let out = ctx.out;
     let mut rows = Vec::new();
     for (id, site) in out.sites.iter() {
-        let Some(fate) = out.fates.get(id.0 as usize) else { continue };
+        let Some(fate) = out.fates.get(id.0 as usize) else {
+            continue;
+        };
         let verdict = judge(out, site, fate);
         rows.extend(row(ctx, site, &verdict));
     }
@@ -22,7 +24,10 @@ pub(super) fn call_sites(ctx: &mut Context<'_>) -> Vec<CallSite> {
 
 fn row(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<CallSite> {
     let assumed = ctx.assumed(site.place.unit, site.driver);
-    let mut path = verdict.escape().map(|escape| ctx.path(site, escape)).unwrap_or_default();
+    let mut path = verdict
+        .escape()
+        .map(|escape| ctx.path(site, escape))
+        .unwrap_or_default();
     path.extend(ctx.opening(site));
     let guard = match verdict {
         Verdict::Handled(stop) => {
@@ -64,7 +69,13 @@ impl Analysis {
             let start = source.start(location.span);
             format!("{}:{}:{}", source.path, start.row, start.column)
         };
-        let mut text = format!("{}: `{}.{}`: {}", place(site.location), site.handle, site.operation, site.verdict);
+        let mut text = format!(
+            "{}: `{}.{}`: {}",
+            place(site.location),
+            site.handle,
+            site.operation,
+            site.verdict
+        );
         if let Some(guard) = &site.guard {
             let _ = write!(text, " by `{guard}`");
         }

@@ -145,7 +145,9 @@ impl fmt::Debug for Request {
 pub fn analyse(request: &Request) -> Result<Analysis, AnalysisError> {
     // Deeply nested code and long chains of calls are followed by recursion.
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || run::run(request));
+        let worker = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || run::run(request));
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
@@ -163,4 +165,4 @@ pub fn files(request: &Request) -> Vec<PathBuf> {
     walked.entries.into_iter().map(|entry| entry.path).collect()
 }
 
-pub use crate::project::{Exclude, shown};
+pub use crate::project::{Exclude, project_root, shown};

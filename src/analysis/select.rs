@@ -19,10 +19,10 @@ pub fn names_that_matter(module: &Module, imported: &FxHashSet<Symbol>) -> FxHas
         };
         // Definitions are in order and do not overlap.
         let index = definitions.partition_point(|(_, span)| span.start <= expr.span.start);
-        if let Some(index) = index.checked_sub(1) {
-            if definitions[index].1.end >= expr.span.end {
-                mentions[index].insert(name);
-            }
+        if let Some(index) = index.checked_sub(1)
+            && definitions[index].1.end >= expr.span.end
+        {
+            mentions[index].insert(name);
         }
     }
     let mut matter: FxHashSet<Symbol> = imported.clone();
@@ -72,7 +72,12 @@ fn collect(module: &Module, body: &[crate::core::Stmt], found: &mut Vec<(Vec<Sym
                 collect(module, &then.0, found);
                 collect(module, &otherwise.0, found);
             }
-            StmtKind::Try { body, handlers, otherwise, finally } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
                 collect(module, &body.0, found);
                 for handler in handlers {
                     collect(module, &handler.body.0, found);

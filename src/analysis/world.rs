@@ -8,9 +8,9 @@ use rustc_hash::FxHashMap;
 use super::run::Given;
 use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
-use crate::project::manifests::{Libraries, Pin};
+use crate::project::manifests::{Firmness, Libraries, Pin};
 use crate::project::scan::{ImportLine, python_imports};
-use crate::project::{Entry, Modules, decode};
+use crate::project::{Crates, Entry, Modules, decode};
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::UnitId;
 
@@ -36,6 +36,8 @@ pub(super) struct ProjectWorld<'k> {
     pub seeds: Vec<UnitId>,
     pub knowledge: &'k Knowledge,
     modules: Modules,
+    crates: Crates,
+    roots: FxHashMap<UnitId, UnitId>,
     manifests: Libraries,
     given: Given,
     resolved: FxHashMap<(UnitId, String, u32), Vec<UnitId>>,
@@ -43,13 +45,21 @@ pub(super) struct ProjectWorld<'k> {
 }
 
 impl<'k> ProjectWorld<'k> {
-    pub(super) fn new(files: Vec<File>, given: Given, knowledge: &'k Knowledge, manifests: Libraries) -> Self {
+    pub(super) fn new(
+        files: Vec<File>,
+        given: Given,
+        knowledge: &'k Knowledge,
+        manifests: Libraries,
+        crates: Crates,
+    ) -> Self {
         let modules = Modules::new(files.iter().map(|f| f.entry.path.as_path()));
         Self {
             files,
             seeds: Vec::new(),
             knowledge,
             modules,
+            crates,
+            roots: FxHashMap::default(),
             manifests,
             given,
             resolved: FxHashMap::default(),
@@ -59,7 +69,11 @@ impl<'k> ProjectWorld<'k> {
 
     /// Parses files, several at a time.
     pub(super) fn parse(&mut self, which: &[usize]) {
-        let todo: Vec<usize> = which.iter().copied().filter(|i| self.files[*i].module.is_none()).collect();
+        let todo: Vec<usize> = which
+            .iter()
+            .copied()
+            .filter(|i| self.files[*i].module.is_none())
+            .collect();
         let parsed: Vec<(usize, Option<Arc<str>>, Option<Arc<Module>>)> = todo
             .par_iter()
             .map(|&index| {
@@ -86,7 +100,9 @@ impl<'k> ProjectWorld<'k> {
             if file.text.is_none() && file.lines.is_empty() && !file.aside && file.entry.language == Language::Python {
                 file.lines = match given.get(&file.entry.path) {
                     Some(text) => python_imports(text.as_bytes()),
-                    None => std::fs::read(&file.entry.path).map(|bytes| python_imports(&bytes)).unwrap_or_default(),
+                    None => std::fs::read(&file.entry.path)
+                        .map(|bytes| python_imports(&bytes))
+                        .unwrap_or_default(),
                 };
                 for line in file.lines.iter().filter(|l| l.level == 0) {
                     let top = Symbol::new(line.module.split('.').next().unwrap_or_default());
@@ -102,9 +118,18 @@ impl<'k> ProjectWorld<'k> {
 
     /// The files that an import line may mean, modules named after `import` included.
     pub(super) fn targets(&self, from: u32, line: &ImportLine) -> Vec<u32> {
-        let mut found: Vec<u32> = self.modules.resolve(from, &line.module, line.level).into_iter().take(2).collect();
+        let mut found: Vec<u32> = self
+            .modules
+            .resolve(from, &line.module, line.level)
+            .into_iter()
+            .take(2)
+            .collect();
         for name in line.names.iter().filter(|n| *n != "*") {
-            let inner = if line.module.is_empty() { name.clone() } else { format!("{}.{name}", line.module) };
+            let inner = if line.module.is_empty() {
+                name.clone()
+            } else {
+                format!("{}.{name}", line.module)
+            };
             found.extend(self.modules.resolve(from, &inner, line.level).into_iter().take(1));
         }
         found
@@ -115,7 +140,10 @@ impl<'k> ProjectWorld<'k> {
         let path = &self.files[file as usize].entry.path;
         path.file_stem().is_some_and(|s| s == name)
             || path.file_name().is_some_and(|n| n == "__init__.py")
-                && path.parent().and_then(std::path::Path::file_name).is_some_and(|n| n == name)
+                && path
+                    .parent()
+                    .and_then(std::path::Path::file_name)
+                    .is_some_and(|n| n == name)
     }
 
     fn pin(&self, unit: UnitId, lib: LibId) -> Option<&Pin> {
@@ -161,36 +189,85 @@ impl World for ProjectWorld<'_> {
         if let Some(known) = self.resolved.get(&key) {
             return known.clone();
         }
-        let found: Vec<UnitId> = self.modules.resolve(from.0, &key.1, level).into_iter().map(UnitId).collect();
+        let found: Vec<UnitId> = self
+            .modules
+            .resolve(from.0, &key.1, level)
+            .into_iter()
+            .map(UnitId)
+            .collect();
         self.resolved.insert(key, found.clone());
         found
+    }
+
+    fn crate_root(&mut self, unit: UnitId) -> UnitId {
+        if let Some(&root) = self.roots.get(&unit) {
+            return root;
+        }
+        let found = self.crates.roots(unit.0);
+        let root = match found[..] {
+            [one] => UnitId(one),
+            _ => self.declaring_root(unit, &found),
+        };
+        self.roots.insert(unit, root);
+        root
+    }
+
+    fn submodule(&mut self, unit: UnitId, outer: &[Symbol], name: Symbol, path: Option<&str>) -> Option<UnitId> {
+        let is_root = self.crate_root(unit) == unit;
+        let outer: Vec<&str> = outer.iter().map(|s| s.as_str()).collect();
+        let file = self.crates.submodule(unit.0, is_root, &outer, name.as_str(), path)?;
+        let root = self.crate_root(unit);
+        self.roots.entry(UnitId(file)).or_insert(root);
+        Some(UnitId(file))
+    }
+
+    fn module_parent(&mut self, unit: UnitId) -> Option<UnitId> {
+        self.crates.parent(unit.0).map(UnitId)
+    }
+
+    fn extern_crate(&mut self, unit: UnitId, name: Symbol) -> Option<UnitId> {
+        self.crates.library(unit.0, name.as_str()).map(UnitId)
+    }
+
+    fn crate_name(&mut self, unit: UnitId, name: Symbol) -> Symbol {
+        Symbol::new(&self.crates.real_name(unit.0, name.as_str()))
     }
 
     fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed {
         let library = self.knowledge.library(lib);
         let head = &library.file.library;
         let name = &head.name;
-        match self.pin(unit, lib) {
-            Some(pin) => {
-                let least = pin.least.map(|l| l.max(library.oldest));
-                let release = least.unwrap_or_else(|| fallback(self.knowledge, lib));
-                let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
-                let text = match pin.least {
-                    Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
-                        format!("{name} {written}, from {}", pin.source)
-                    }
-                    Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
-                    None => format!("{name} without a version in {}, taken as {}", pin.source, short(release)),
-                };
-                Assumed { release, known: pin.least.is_some(), text }
-            }
-            None => {
-                if let Some(implied) = self.implied(unit, lib) {
-                    return implied;
+        if let Some(pin) = self.pin(unit, lib) {
+            let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
+            let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
+            let text = match pin.least {
+                Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
+                    format!("{name} {written}, from {}", pin.source)
                 }
-                let release = fallback(self.knowledge, lib);
-                let text = format!("{name}, version not found, taken as {}", short(release));
-                Assumed { release, known: false, text }
+                Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
+                None => format!(
+                    "{name} without a version in {}, taken as {}",
+                    pin.source,
+                    short(release)
+                ),
+            };
+            Assumed {
+                release,
+                newest: newest(pin),
+                known: pin.least.is_some(),
+                text,
+            }
+        } else {
+            if let Some(implied) = self.implied(unit, lib) {
+                return implied;
+            }
+            let release = fallback(self.knowledge, lib);
+            let text = format!("{name}, version not found, taken as {}", short(release));
+            Assumed {
+                release,
+                newest: NEWEST,
+                known: false,
+                text,
             }
         }
     }
@@ -213,6 +290,32 @@ impl World for ProjectWorld<'_> {
 }
 
 impl ProjectWorld<'_> {
+    /// Of several roots the one whose modules lead to a file: the first that declares the outermost module on the way.
+    fn declaring_root(&mut self, unit: UnitId, roots: &[u32]) -> UnitId {
+        let mut outermost = unit;
+        for _ in 0..16 {
+            match self.crates.parent(outermost.0) {
+                Some(parent) if !roots.contains(&parent) => outermost = UnitId(parent),
+                _ => break,
+            }
+        }
+        for &root in roots {
+            let Some(module) = self.module(UnitId(root)) else {
+                continue;
+            };
+            let declares = module.submodules.iter().filter(|s| s.outer.is_none()).any(|s| {
+                let found = self
+                    .crates
+                    .submodule(root, true, &[], s.name.as_str(), s.path.as_deref());
+                found == Some(outermost.0)
+            });
+            if declares {
+                return UnitId(root);
+            }
+        }
+        UnitId(roots[0])
+    }
+
     /// What the version of a layer says of its driver's, where no manifest names that one.
     fn implied(&self, unit: UnitId, driver: LibId) -> Option<Assumed> {
         for (id, library) in self.knowledge.libraries() {
@@ -221,22 +324,67 @@ impl ProjectWorld<'_> {
             }
             let Some(pin) = self.pin(unit, id) else { continue };
             let Some(least) = pin.least else { continue };
-            let found = library.file.library.implies.iter().find(|i| crate::knowledge::matches(i.versions.as_deref(), least));
+            let found = library
+                .file
+                .library
+                .implies
+                .iter()
+                .find(|i| crate::knowledge::matches(i.versions.as_deref(), least));
             if let Some(release) = found.and_then(|i| i.driver.parse::<Release>().ok()) {
                 let name = &self.knowledge.library(driver).file.library.name;
                 let layer = &library.file.library.name;
-                let text = format!("{name} {} or newer, by {layer} {}, from {}", short(release), pin.written.trim_start_matches('='), pin.source);
-                return Some(Assumed { release, known: true, text });
+                let text = format!(
+                    "{name} {} or newer, by {layer} {}, from {}",
+                    short(release),
+                    pin.written.trim_start_matches('='),
+                    pin.source
+                );
+                return Some(Assumed {
+                    release,
+                    newest: NEWEST,
+                    known: true,
+                    text,
+                });
             }
         }
         None
     }
 }
 
+/// Newer than any.
+const NEWEST: Release = Release(u32::MAX, 0, 0);
+
+/// The newest version that a pin allows.
+fn newest(pin: &Pin) -> Release {
+    if pin.firmness >= Firmness::Pinned {
+        return pin.least.unwrap_or(NEWEST);
+    }
+    let bound = pin.written.split(',').find_map(|part| {
+        part.trim()
+            .strip_prefix('<')?
+            .trim_start_matches('=')
+            .parse::<Release>()
+            .ok()
+    });
+    match bound {
+        // Just below: `<4` allows every 3.
+        Some(Release(major, 0, 0)) if major > 0 => Release(major - 1, u32::MAX, 0),
+        Some(Release(major, minor, 0)) if minor > 0 => Release(major, minor - 1, u32::MAX),
+        Some(bound) => bound,
+        None => NEWEST,
+    }
+}
+
 /// What is assumed where nothing is known.
 fn fallback(knowledge: &Knowledge, lib: LibId) -> Release {
     let library = knowledge.library(lib);
-    library.file.library.assumed.as_deref().and_then(|a| a.parse().ok()).unwrap_or(library.oldest)
+    library
+        .file
+        .library
+        .assumed
+        .as_deref()
+        .and_then(|a| a.parse().ok())
+        .unwrap_or(library.oldest)
 }
 
 /// Without zeros at the end.

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analysis::Request;
-use crate::project::project_root;
+use crate::analysis::{Request, project_root};
 use crate::report::Place;
 
 /// A CI server.

@@ -4,9 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::{CliError, Explained};
-use crate::analysis::Stdin;
+use crate::analysis::{Stdin, project_root};
 use crate::config::Resolver;
-use crate::project::project_root;
 use crate::suggest;
 
 /// Paths to check; none means the current folder. Each has to exist.

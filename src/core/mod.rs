@@ -87,7 +87,8 @@ impl Module {
 
     /// Adds an expression to the arena.
     pub fn add(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = ExprId(u32::try_from(self.exprs.len()).expect("fewer expressions than bytes, and files are below 4 GB"));
+        let id =
+            ExprId(u32::try_from(self.exprs.len()).expect("fewer expressions than bytes, and files are below 4 GB"));
         self.exprs.push(Expr { kind, span });
         id
     }

@@ -12,7 +12,10 @@ pub struct Span {
 impl Span {
     /// A span from offsets; both must be within one file below 4 GB.
     pub fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
+        Self {
+            start: start as u32,
+            end: end as u32,
+        }
     }
 
     /// True if `other` lies wholly inside.
@@ -55,7 +58,10 @@ impl LineIndex {
         let line = self.starts.partition_point(|&s| s as usize <= offset) - 1;
         let start = self.starts[line] as usize;
         let column = text.get(start..offset).map_or(offset - start, |t| t.chars().count());
-        Position { row: line as u32 + 1, column: column as u32 + 1 }
+        Position {
+            row: line as u32 + 1,
+            column: column as u32 + 1,
+        }
     }
 
     /// The byte offset at which a line (from 1) starts.

@@ -1,12 +1,10 @@
 //! Attributes, subscripts, elements: what leads from one object to another.
 
-use super::call::Args;
 use super::Interp;
+use super::call::Args;
 use crate::core::Symbol;
 use crate::knowledge::{Consumes, Item, TypeId};
-use crate::resolve::value::{
-    Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value,
-};
+use crate::resolve::value::{Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value};
 
 /// The heap entry for elements whose key is not known.
 const ANY: &str = "*";
@@ -14,14 +12,18 @@ const ANY: &str = "*";
 impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
-            Some(from) => Handle { ty, created: None, ..*from },
+            Some(from) => Handle {
+                ty,
+                created: None,
+                ..*from
+            },
             None => Handle::of(ty),
         };
         self.v.one(Obj::Handle(handle))
     }
 
     /// The object that stands for all objects of a handle's type, for attributes that the project puts on them.
-    fn shared(&mut self, obj: ObjId) -> ObjId {
+    pub(super) fn shared(&mut self, obj: ObjId) -> ObjId {
         match self.v.get(obj) {
             Obj::Handle(handle) => {
                 let ty = handle.ty;
@@ -40,7 +42,12 @@ impl Interp<'_> {
             result = self.v.join(result, one);
         }
         // Properties are called by reading them.
-        if self.v.objs(result).iter().any(|&o| matches!(self.v.get(o), Obj::Descriptor(Descriptor::Property, _))) {
+        if self
+            .v
+            .objs(result)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Descriptor(Descriptor::Property, _)))
+        {
             let mut read = Value::NOTHING;
             for obj in self.v.list(result) {
                 let one = match *self.v.get(obj) {
@@ -84,7 +91,7 @@ impl Interp<'_> {
     }
 
     /// What the program stored in an attribute of this object, if anything.
-    fn field(&mut self, obj: ObjId, name: Symbol) -> Option<Value> {
+    pub(super) fn field(&mut self, obj: ObjId, name: Symbol) -> Option<Value> {
         let key = (obj, name);
         for frame in self.frames.iter().rev() {
             if let Some(&value) = frame.fields.get(&key) {
@@ -144,9 +151,22 @@ impl Interp<'_> {
                 let name = self.with_func(func, |f| f.name).flatten();
                 self.v.one(Obj::Str(name, None))
             }
-            Obj::List(_) | Obj::Dict(_) | Obj::Record(..) | Obj::Tuple(_) | Obj::Str(..) | Obj::Generator(_)
-            | Obj::Lazy(..) | Obj::Comprehension(..) | Obj::Func(..) | Obj::Bound(..) | Obj::Partial(..)
-            | Obj::Guarded(..) | Obj::Running(..) | Obj::Coroutine(_) | Obj::Manager(_) | Obj::Guard(_)
+            Obj::List(_)
+            | Obj::Dict(_)
+            | Obj::Record(..)
+            | Obj::Tuple(_)
+            | Obj::Str(..)
+            | Obj::Generator(_)
+            | Obj::Lazy(..)
+            | Obj::Comprehension(..)
+            | Obj::Func(..)
+            | Obj::Bound(..)
+            | Obj::Partial(..)
+            | Obj::Guarded(..)
+            | Obj::Running(..)
+            | Obj::Coroutine(_)
+            | Obj::Manager(_)
+            | Obj::Guard(_)
             | Obj::Decorator(..) => {
                 if let Some(value) = self.field(obj, name) {
                     return value;
@@ -154,7 +174,8 @@ impl Interp<'_> {
                 // A method of a built-in type: the call decides by the name.
                 let receiver = self.v.single(obj);
                 let text = self.v.one(Obj::Str(Some(name), None));
-                self.v.one(Obj::Partial(Value::NOTHING, vec![receiver, text], Vec::new()))
+                self.v
+                    .one(Obj::Partial(Value::NOTHING, vec![receiver, text], Vec::new()))
             }
             _ => Value::UNKNOWN,
         }
@@ -186,13 +207,13 @@ impl Interp<'_> {
         if self.k.item(full).is_none() && self.k.imported(first_part(path)).is_empty() {
             // A package of the program without a file of its own.
             let parts: Vec<Symbol> = full.as_str().split('.').map(Symbol::new).collect();
-            if parts.len() <= 8 {
-                if let Some(&unit) = self.world.resolve(at.unit, &parts, 0).first() {
-                    return self.v.one(Obj::Module(unit));
-                }
+            if parts.len() <= 8
+                && let Some(&unit) = self.world.resolve(at.unit, &parts, 0).first()
+            {
+                return self.v.one(Obj::Module(unit));
             }
         }
-        self.v.one(Obj::External(full))
+        self.external_value(full)
     }
 
     fn handle_attr(&mut self, obj: ObjId, handle: &Handle, name: Symbol, at: ExprRef) -> Value {
@@ -221,13 +242,22 @@ impl Interp<'_> {
         if let Some(&spec) = ty.properties.get(&name) {
             return self.apply(spec, Some(obj), &Args::default(), at);
         }
-        if let Some(reference) = ty.spec.attributes.get(name.as_str()).cloned() {
+        let starred = |key: &&String| key.strip_prefix('*').is_some_and(|end| name.as_str().ends_with(end));
+        let named = ty.spec.attributes.get(name.as_str());
+        let named = named.or_else(|| {
+            ty.spec
+                .attributes
+                .keys()
+                .find(starred)
+                .and_then(|k| ty.spec.attributes.get(k))
+        });
+        if let Some(reference) = named.cloned() {
             return self.typed(&reference, ty.lib, obj, None);
         }
-        if let Some(reference) = ty.spec.attribute.clone() {
-            if !name.as_str().starts_with("__") {
-                return self.typed(&reference, ty.lib, obj, None);
-            }
+        if let Some(reference) = ty.spec.attribute.clone()
+            && !name.as_str().starts_with("__")
+        {
+            return self.typed(&reference, ty.lib, obj, None);
         }
         Value::UNKNOWN
     }
@@ -240,30 +270,61 @@ impl Interp<'_> {
         from: ObjId,
         created: Option<ExprRef>,
     ) -> Value {
+        if let Some(parts) = reference.strip_prefix("tuple:") {
+            let parts = parts
+                .split(',')
+                .map(|part| self.typed(part.trim(), lib, from, created))
+                .collect();
+            return self.v.one(Obj::Tuple(parts));
+        }
         if let Some(inner) = reference.strip_prefix("list:") {
             return self.typed(inner, lib, from, created);
+        }
+        if let Some(class) = reference.strip_prefix("class:") {
+            let path = self
+                .k
+                .type_named(lib, class)
+                .and_then(|t| self.k.ty(t).spec.paths.first().cloned());
+            return match path {
+                Some(path) => self.external(&path),
+                // A class or function by its path.
+                None if class.contains('.') => self.external(class),
+                None => Value::UNKNOWN,
+            };
         }
         match reference {
             "self" => self.v.single(from),
             "unknown" | "none" => Value::UNKNOWN,
             _ => {
-                let Some(ty) = self.k.type_named(lib, reference) else { return Value::UNKNOWN };
+                let Some(ty) = self.k.type_named(lib, reference) else {
+                    return Value::UNKNOWN;
+                };
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
-                    Obj::Instance(_, origin) => Handle { origin: *origin, ..Handle::of(ty) },
+                    Obj::Instance(_, origin) => Handle {
+                        origin: *origin,
+                        ..Handle::of(ty)
+                    },
                     _ => Handle::of(ty),
                 };
-                if handle.ty != ty {
-                    handle.flags = 0;
-                }
                 handle.ty = ty;
-                handle.created = created.or(if self.k.ty(ty).spec.iterate.is_some() { handle.created } else { None });
+                handle.created = created.or(if self.k.ty(ty).spec.iterate.is_some() {
+                    handle.created
+                } else {
+                    None
+                });
                 self.v.one(Obj::Handle(handle))
             }
         }
     }
 
-    fn instance_attr(&mut self, obj: ObjId, class: crate::resolve::value::ClassRef, name: Symbol, at: ExprRef) -> Value {
+    fn instance_attr(
+        &mut self,
+        obj: ObjId,
+        class: crate::resolve::value::ClassRef,
+        name: Symbol,
+        at: ExprRef,
+    ) -> Value {
         let mut value = self.field(obj, name).unwrap_or(Value::NOTHING);
         // What is known of all objects of the class also holds for one that nothing is known of, and the other way round.
         let general = self.v.obj(Obj::Instance(class, None));
@@ -305,7 +366,12 @@ impl Interp<'_> {
         // Declared in the class body without a value.
         let declared = self.classes.get(&class).and_then(|info| {
             info.mro.iter().find_map(|c| {
-                self.classes.get(c)?.fields.iter().find(|(n, v)| *n == name && *v != Value::NOTHING).map(|(_, v)| *v)
+                self.classes
+                    .get(c)?
+                    .fields
+                    .iter()
+                    .find(|(n, v)| *n == name && *v != Value::NOTHING)
+                    .map(|(_, v)| *v)
             })
         });
         if let Some(declared) = declared {
@@ -315,7 +381,13 @@ impl Interp<'_> {
     }
 
     /// Attributes that a class's objects have from a library's class it extends.
-    fn outside_attr(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId, name: Symbol, at: ExprRef) -> Option<Value> {
+    fn outside_attr(
+        &mut self,
+        class: crate::resolve::value::ClassRef,
+        obj: ObjId,
+        name: Symbol,
+        at: ExprRef,
+    ) -> Option<Value> {
         for ty in self.outside_types(class) {
             let mut handle = self.model_handle(ty, class, at)?;
             if let Obj::Instance(_, origin) = self.v.get(obj) {
@@ -333,7 +405,9 @@ impl Interp<'_> {
     /// The handle through which a class of the program that extends a library's one talks to the store. `None` if that
     /// leads through an attribute (`Meta.database`) that holds no handle.
     fn model_handle(&mut self, ty: TypeId, class: crate::resolve::value::ClassRef, at: ExprRef) -> Option<Handle> {
-        let Some(through) = self.k.ty(ty).spec.through.clone() else { return Some(Handle::of(ty)) };
+        let Some(through) = self.k.ty(ty).spec.through.clone() else {
+            return Some(Handle::of(ty));
+        };
         let class_obj = self.v.obj(Obj::Class(class));
         let mut parts = through.split('.').map(Symbol::new);
         let mut value = self.class_attr(class, class_obj, parts.next()?)?;
@@ -343,14 +417,27 @@ impl Interp<'_> {
         let found = self.v.list(value).into_iter().find_map(|o| match self.v.get(o) {
             Obj::Handle(handle) => Some(*handle),
             // An object of a class of the program that extends the library's database.
-            Obj::Instance(_, origin) => Some(Handle { origin: *origin, ..Handle::of(ty) }),
+            Obj::Instance(_, origin) => Some(Handle {
+                origin: *origin,
+                ..Handle::of(ty)
+            }),
             _ => None,
         })?;
-        Some(Handle { ty, created: None, derived: None, ..found })
+        Some(Handle {
+            ty,
+            created: None,
+            derived: None,
+            ..found
+        })
     }
 
     /// Attributes of a class from a library's class that it extends (`Model.objects`).
-    fn outside_class_attr(&mut self, class: crate::resolve::value::ClassRef, name: Symbol, at: ExprRef) -> Option<Value> {
+    fn outside_class_attr(
+        &mut self,
+        class: crate::resolve::value::ClassRef,
+        name: Symbol,
+        at: ExprRef,
+    ) -> Option<Value> {
         for ty in self.outside_types(class) {
             let lib = self.k.ty(ty).lib;
             let handle = self.model_handle(ty, class, at)?;
@@ -360,7 +447,16 @@ impl Interp<'_> {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
             }
             if let Some(reference) = entry.spec.class_attributes.get(name.as_str()).cloned() {
-                return Some(self.typed(&reference, lib, id, Some(at)));
+                let value = self.typed(&reference, lib, id, Some(at));
+                let lazy = self
+                    .v
+                    .objs(value)
+                    .iter()
+                    .any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.iterate.is_some()));
+                if lazy {
+                    self.making(lib, None, at);
+                }
+                return Some(value);
             }
             if let Some(&spec) = entry.methods.get(&name) {
                 return Some(self.v.one(Obj::Unbound(ty, spec)));
@@ -376,11 +472,14 @@ impl Interp<'_> {
         for lib in libs {
             let file = &self.k.library(lib).file;
             for (key, names) in &file.conventions {
-                if names.iter().any(|n| n == name) {
-                    if let Some(ty) = self.k.type_named(lib, key) {
-                        let handle = Handle { likely: true, ..Handle::of(ty) };
-                        return Some(self.v.one(Obj::Handle(handle)));
-                    }
+                if names.iter().any(|n| n == name)
+                    && let Some(ty) = self.k.type_named(lib, key)
+                {
+                    let handle = Handle {
+                        likely: true,
+                        ..Handle::of(ty)
+                    };
+                    return Some(self.v.one(Obj::Handle(handle)));
                 }
             }
         }
@@ -392,10 +491,10 @@ impl Interp<'_> {
         let strong = objs.len() == 1;
         for obj in objs {
             self.note_store(obj, name, value);
-            if let Obj::External(path) = *self.v.get(obj) {
-                if self.k.is_scope(path) {
-                    self.note_per_unit(value);
-                }
+            if let Obj::External(path) = *self.v.get(obj)
+                && self.k.is_scope(path)
+            {
+                self.note_per_unit(value);
             }
             match self.v.get(obj).clone() {
                 Obj::Instance(..) => self.write_field(obj, name, value, strong),
@@ -431,7 +530,7 @@ impl Interp<'_> {
         }
     }
 
-    fn write_field(&mut self, obj: ObjId, name: Symbol, value: Value, strong: bool) {
+    pub(super) fn write_field(&mut self, obj: ObjId, name: Symbol, value: Value, strong: bool) {
         let key = (obj, name);
         let value = if strong {
             value
@@ -495,7 +594,13 @@ impl Interp<'_> {
                     let shared = self.shared(obj);
                     if let Some(value) = self.field(shared, name) {
                         value
-                    } else if let Some(spec) = self.k.ty(handle.ty).slice.filter(|_| sliced).or(self.k.ty(handle.ty).index) {
+                    } else if let Some(spec) = self
+                        .k
+                        .ty(handle.ty)
+                        .slice
+                        .filter(|_| sliced)
+                        .or(self.k.ty(handle.ty).index)
+                    {
                         self.apply(spec, Some(obj), &Args::positional(vec![key]), at)
                     } else {
                         Value::UNKNOWN
@@ -514,12 +619,19 @@ impl Interp<'_> {
                 Obj::Tuple(items) => match self.v.only(key) {
                     Some(Obj::Int(i)) => {
                         let index = if *i < 0 { items.len() as i64 + i } else { *i };
-                        usize::try_from(index).ok().and_then(|i| items.get(i)).copied().unwrap_or(Value::UNKNOWN)
+                        usize::try_from(index)
+                            .ok()
+                            .and_then(|i| items.get(i))
+                            .copied()
+                            .unwrap_or(Value::UNKNOWN)
                     }
                     _ => self.join_all(&items),
                 },
                 Obj::Record(fields, open) => {
-                    let found = self.v.text(key).and_then(|t| fields.iter().find(|(n, _)| *n == t).map(|(_, v)| *v));
+                    let found = self
+                        .v
+                        .text(key)
+                        .and_then(|t| fields.iter().find(|(n, _)| *n == t).map(|(_, v)| *v));
                     match found {
                         Some(value) => value,
                         None if open => Value::UNKNOWN,
@@ -540,11 +652,19 @@ impl Interp<'_> {
         result
     }
 
-    fn outside_index(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId, key: Value, at: ExprRef) -> Option<Value> {
+    fn outside_index(
+        &mut self,
+        class: crate::resolve::value::ClassRef,
+        obj: ObjId,
+        key: Value,
+        at: ExprRef,
+    ) -> Option<Value> {
         for ty in self.outside_types(class) {
             if let Some(spec) = self.k.ty(ty).index {
                 let shared = self.handle(ty, None);
-                let Some(Obj::Handle(handle)) = self.v.only(shared) else { continue };
+                let Some(Obj::Handle(handle)) = self.v.only(shared) else {
+                    continue;
+                };
                 let mut handle = *handle;
                 if let Obj::Instance(_, origin) = self.v.get(obj) {
                     handle.origin = *origin;
@@ -572,21 +692,22 @@ impl Interp<'_> {
     /// All values in a container.
     pub(super) fn entries(&mut self, obj: ObjId) -> Value {
         let keys: Vec<Value> = self
-            .heap
-            .iter()
-            .filter(|((o, n), _)| *o == obj && (n.as_str() == ANY || n.as_str().starts_with('[')))
-            .map(|(_, v)| *v)
+            .heap_of(obj)
+            .filter(|(n, _)| n.as_str() == ANY || n.as_str().starts_with('['))
+            .map(|(_, v)| v)
             .collect();
         self.join_all(&keys)
     }
 
     /// The known keys of a dictionary.
     pub(super) fn keys(&self, obj: ObjId) -> Vec<Symbol> {
-        self.heap
-            .keys()
-            .filter(|(o, n)| *o == obj && n.as_str().starts_with('['))
-            .map(|(_, n)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
-            .collect()
+        let mut keys: Vec<Symbol> = self
+            .heap_of(obj)
+            .filter(|(n, _)| n.as_str().starts_with('['))
+            .map(|(n, _)| Symbol::new(n.as_str().trim_start_matches('[').trim_end_matches(']')))
+            .collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub(super) fn join_all(&mut self, values: &[Value]) -> Value {
@@ -683,23 +804,37 @@ impl Interp<'_> {
             Obj::Coroutine(_) | Obj::Pending(_) => {
                 let value = self.v.single(obj);
                 let awaited = self.await_value(value, at);
-                if awaited == value { Value::UNKNOWN } else { self.iterate(awaited, at, how) }
+                if awaited == value {
+                    Value::UNKNOWN
+                } else {
+                    self.iterate(awaited, at, how)
+                }
             }
             Obj::Instance(class, _) => self.iterate_instance(obj, class, at, how),
             _ => Value::UNKNOWN,
         }
     }
 
-    fn iterate_instance(&mut self, obj: ObjId, class: crate::resolve::value::ClassRef, at: ExprRef, how: Consumes) -> Value {
-        for (iter, next) in [("__iter__", "__next__"), ("__aiter__", "__anext__"), ("__iter__", "next")] {
+    fn iterate_instance(
+        &mut self,
+        obj: ObjId,
+        class: crate::resolve::value::ClassRef,
+        at: ExprRef,
+        how: Consumes,
+    ) -> Value {
+        for (iter, next) in [
+            ("__iter__", "__next__"),
+            ("__aiter__", "__anext__"),
+            ("__iter__", "next"),
+        ] {
             let next_method = self.class_attr(class, obj, Symbol::new(next));
-            if how != Consumes::Next {
-                if let Some(method) = self.class_attr(class, obj, Symbol::new(iter)) {
-                    let iterator = self.call(method, &Args::default(), at);
-                    let own = self.v.single(obj);
-                    if iterator != own && !self.v.is_unknown(iterator) {
-                        return self.iterate(iterator, at, how);
-                    }
+            if how != Consumes::Next
+                && let Some(method) = self.class_attr(class, obj, Symbol::new(iter))
+            {
+                let iterator = self.call(method, &Args::default(), at);
+                let own = self.v.single(obj);
+                if iterator != own && !self.v.is_unknown(iterator) {
+                    return self.iterate(iterator, at, how);
                 }
             }
             if let Some(method) = next_method {

@@ -1,6 +1,5 @@
 //! Calls: finding what is called, binding arguments, summarising functions.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -37,13 +36,21 @@ impl Args {
 
     /// Without the first positional one.
     pub(super) fn rest(&self, skip: usize) -> Self {
-        Self { pos: self.pos.iter().skip(skip).copied().collect(), places: Vec::new(), ..self.clone() }
+        Self {
+            pos: self.pos.iter().skip(skip).copied().collect(),
+            places: Vec::new(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn with_first(&self, first: Value) -> Self {
         let mut pos = vec![first];
         pos.extend(&self.pos);
-        Self { pos, places: Vec::new(), ..self.clone() }
+        Self {
+            pos,
+            places: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -68,6 +75,7 @@ impl Frame {
             transactions: 0,
             turned_on: Vec::new(),
             retried: Vec::new(),
+            rust: super::rust::Local::default(),
         }
     }
 }
@@ -93,6 +101,9 @@ impl Interp<'_> {
     pub(super) fn call_obj(&mut self, obj: ObjId, args: &Args, at: ExprRef) -> Value {
         if self.frames.len() > super::MAX_DEPTH {
             return Value::UNKNOWN;
+        }
+        if self.here().module.language == Language::Rust {
+            return self.rust_call_obj(obj, args, at);
         }
         match self.v.get(obj).clone() {
             Obj::Func(func, env) => self.call_func(func, env, None, args, at),
@@ -122,9 +133,12 @@ impl Interp<'_> {
                 self.apply(spec, Some(receiver), args, site)
             }
             Obj::Unbound(_, spec) => {
-                let receiver = args.pos.first().and_then(|&v| self.v.list(v).into_iter().find(|&o| {
-                    matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))
-                }));
+                let receiver = args.pos.first().and_then(|&v| {
+                    self.v
+                        .list(v)
+                        .into_iter()
+                        .find(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..)))
+                });
                 match receiver {
                     Some(receiver) => self.apply(spec, Some(receiver), &args.rest(1), self.patched_at.unwrap_or(at)),
                     None => Value::UNKNOWN,
@@ -146,7 +160,9 @@ impl Interp<'_> {
             }
             Obj::Guard(guard) => {
                 // A retry object called with a function and its arguments, or used as a decorator.
-                let Some((&first, _)) = args.pos.split_first() else { return Value::UNKNOWN };
+                let Some((&first, _)) = args.pos.split_first() else {
+                    return Value::UNKNOWN;
+                };
                 self.guarded_call(first, &args.rest(1), guard, at)
             }
             Obj::Managed(inner) => {
@@ -163,12 +179,20 @@ impl Interp<'_> {
             }
             Obj::Partial(func, pos, kw) => {
                 if func == Value::NOTHING {
-                    return self.builtin_method(pos[0], pos[1], args, at);
+                    // A program's own partial of something unreachable has no receiver and name.
+                    let [object, name, ..] = pos[..] else {
+                        return Value::UNKNOWN;
+                    };
+                    return self.builtin_method(object, name, args, at);
                 }
                 if func == Value::UNKNOWN {
-                    return pos[0];
+                    return pos.first().copied().unwrap_or(Value::UNKNOWN);
                 }
-                let mut all = Args { pos, kw, ..Args::default() };
+                let mut all = Args {
+                    pos,
+                    kw,
+                    ..Args::default()
+                };
                 all.pos.extend(&args.pos);
                 all.kw.retain(|(n, _)| args.kw.iter().all(|(m, _)| m != n));
                 all.kw.extend(args.kw.iter().copied());
@@ -176,9 +200,10 @@ impl Interp<'_> {
                 all.open = args.open;
                 self.call(func, &all, at)
             }
-            Obj::Instance(class, _) => match self.class_attr(class, obj, Symbol::new("__call__")) {
-                Some(method) => self.call(method, args, at),
-                None => {
+            Obj::Instance(class, _) => {
+                if let Some(method) = self.class_attr(class, obj, Symbol::new("__call__")) {
+                    self.call(method, args, at)
+                } else {
                     for ty in self.outside_types(class) {
                         if let Some(spec) = self.k.ty(ty).call {
                             return self.apply(spec, Some(obj), args, at);
@@ -186,7 +211,7 @@ impl Interp<'_> {
                     }
                     self.call_unknown(args)
                 }
-            },
+            }
             Obj::Handle(handle) => match self.k.ty(handle.ty).call {
                 Some(spec) => self.apply(spec, Some(obj), args, at),
                 None => self.call_unknown(args),
@@ -206,11 +231,23 @@ impl Interp<'_> {
 
     /// A call that leads out of what is known: coroutines handed over are taken to run here.
     fn call_unknown(&mut self, args: &Args) -> Value {
-        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        let values: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         for value in values {
             for obj in self.v.list(value) {
+                // A generator expression that is handed over is taken to be used up there.
+                if let Obj::Comprehension(expr, env) = *self.v.get(obj) {
+                    self.run_comprehension(expr, env, expr);
+                }
                 if matches!(self.v.get(obj), Obj::Coroutine(_)) {
-                    let at = ExprRef { unit: self.here().unit, expr: args.places.first().copied().unwrap_or(ExprId(0)) };
+                    let at = ExprRef {
+                        unit: self.here().unit,
+                        expr: args.places.first().copied().unwrap_or(ExprId(0)),
+                    };
                     let value = self.v.single(obj);
                     self.await_value(value, at);
                 }
@@ -224,7 +261,9 @@ impl Interp<'_> {
         if outer.unit != inner.unit {
             return false;
         }
-        let Some(module) = self.world.module(outer.unit) else { return false };
+        let Some(module) = self.world.module(outer.unit) else {
+            return false;
+        };
         let (a, b) = (module.expr(outer.expr).span, module.expr(inner.expr).span);
         a.start == b.start && a.end >= b.end
     }
@@ -246,19 +285,36 @@ impl Interp<'_> {
         self.v.objs(value).iter().any(|&o| {
             matches!(
                 self.v.get(o),
-                Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Method(..) | Obj::Partial(..) | Obj::Managed(_)
-                    | Obj::Descriptor(..) | Obj::Unbound(..) | Obj::Class(_)
+                Obj::Func(..)
+                    | Obj::Bound(..)
+                    | Obj::Guarded(..)
+                    | Obj::Method(..)
+                    | Obj::Partial(..)
+                    | Obj::Managed(_)
+                    | Obj::Descriptor(..)
+                    | Obj::Unbound(..)
+                    | Obj::Class(_)
             )
         })
     }
 
     fn call_func(&mut self, func: FuncRef, env: EnvId, owner: Option<ClassRef>, args: &Args, at: ExprRef) -> Value {
-        let Some(module) = self.world.module(func.unit) else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(func.unit) else {
+            return Value::UNKNOWN;
+        };
         let values = self.bind_args(&module, func, env, args);
         self.called.insert(func);
-        let act = self.admit(Act { func, env, owner: owner.or_else(|| self.func_class.get(&func).copied()), args: values });
+        let act = self.admit(Act {
+            func,
+            env,
+            owner: owner.or_else(|| self.func_class.get(&func).copied()),
+            args: values,
+        });
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
+        if f.is_generator && self.coroutine_funcs.contains(&func) {
+            return self.v.one(Obj::Coroutine(act));
+        }
         if f.is_generator {
             self.emit_making(act, at);
             return self.v.one(Obj::Generator(act));
@@ -270,7 +326,7 @@ impl Interp<'_> {
         let mark = self.log_mark();
         self.forward(&summary, at);
         if self.cached_funcs.contains(&func) {
-            self.cache_openings(mark, &[]);
+            self.cache_openings(mark);
         }
         if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
             self.raise(summary.raises.to_vec());
@@ -282,7 +338,12 @@ impl Interp<'_> {
     fn emit_making(&mut self, act: ActId, at: ExprRef) {
         let summary = self.summary(act);
         if let Some(first) = summary.flights.first() {
-            let flight = Flight { making: Some(at), notes: Vec::new(), path: PathId::EMPTY, ..first.clone() };
+            let flight = Flight {
+                making: Some(at),
+                notes: Vec::new(),
+                path: PathId::EMPTY,
+                ..first.clone()
+            };
             self.emit(flight);
         }
     }
@@ -323,22 +384,22 @@ impl Interp<'_> {
     }
 
     /// Limits the number of contexts that a function is evaluated in.
-    fn admit(&mut self, mut act: Act) -> Option<ActId> {
+    pub(super) fn admit(&mut self, mut act: Act) -> Option<ActId> {
         let key = (act.func, act.env);
-        if let Some(&id) = self.act_ids.get(&act) {
-            if self.memo.contains_key(&id) || self.running.contains_key(&id) {
-                return Some(id);
-            }
+        if let Some(&id) = self.act_ids.get(&act)
+            && (self.memo.contains_key(&id) || self.running.contains_key(&id))
+        {
+            return Some(id);
         }
         let count = self.contexts.get(&key).copied().unwrap_or(0);
         if count >= CONSTANTS {
             for value in &mut act.args {
                 *value = self.v.without_constants(*value);
             }
-            if let Some(&id) = self.act_ids.get(&act) {
-                if self.memo.contains_key(&id) || self.running.contains_key(&id) {
-                    return Some(id);
-                }
+            if let Some(&id) = self.act_ids.get(&act)
+                && (self.memo.contains_key(&id) || self.running.contains_key(&id))
+            {
+                return Some(id);
             }
         }
         if count >= super::MAX_CONTEXTS || self.activations >= super::MAX_ACTIVATIONS {
@@ -354,50 +415,64 @@ impl Interp<'_> {
         if let Some(summary) = self.memo.get(&act) {
             return summary.clone();
         }
-        let nothing = Summary {
-            ret: Value::NOTHING,
-            yields: Value::NOTHING,
-            flights: Rc::from([]),
-            diverges: false,
-            events: Rc::from([]),
-            raises: Rc::from([]),
-        };
-        if self.running.contains_key(&act) {
-            self.running.insert(act, true);
+        let nothing = Summary::nothing();
+        if let std::collections::hash_map::Entry::Occupied(mut e) = self.running.entry(act) {
+            e.insert(true);
             return nothing;
         }
-        let Some(frame) = self.new_frame(act, None) else { return nothing };
+        let Some(frame) = self.new_frame(act, None) else {
+            return nothing;
+        };
         let Some(func) = frame.func else { return nothing };
         self.activations += 1;
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
         let log = self.log_mark();
-        let mut frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        let storage = self.rust_storage_mark();
+        let mut frame = self.run_body(frame, |this, m| match m.language {
+            Language::Python => this.exec_block(m, &m.func(func.func).body),
+            Language::Rust => this.rust_run_body(m, func.func),
+        });
         self.running.remove(&act);
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
-            if let Some(caller) = self.frames.last_mut() {
-                if let Some(slot) = caller.fields.get_mut(&(obj, name)) {
-                    *slot = value;
-                }
+            if let Some(caller) = self.frames.last_mut()
+                && let Some(slot) = caller.fields.get_mut(&(obj, name))
+            {
+                *slot = value;
             }
         }
         let module = Arc::clone(&frame.module);
         let definition = module.func(func.func);
         let is_python = module.language == Language::Python;
+        if !is_python {
+            let ret = self.rust_result(&mut frame, func);
+            let summary = Summary {
+                ret,
+                yields: frame.yields,
+                diverges: frame.dead && ret == Value::NOTHING,
+                events: self.events_since(log).into(),
+                connections: self.rust_events_since(storage),
+                ..Summary::nothing()
+            };
+            self.log_rewind(log);
+            self.rust_storage_rewind(storage);
+            self.memo.insert(act, summary.clone());
+            return summary;
+        }
         let diverges = frame.dead && frame.ret == Value::NOTHING && frame.yields == Value::NOTHING;
         let mut ret = frame.ret;
         if is_python && !frame.dead {
             ret = self.v.join(ret, Value::NONE);
         }
-        if let Some(annotation) = definition.returns {
-            if self.v.is_unknown(ret) {
-                let frame = Frame::new(func.unit, Arc::clone(&module), self.acts[act.0 as usize].env);
-                let mut declared = Value::NOTHING;
-                self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
-                if !self.v.is_unknown(declared) {
-                    ret = declared;
-                }
+        if let Some(annotation) = definition.returns
+            && self.v.is_unknown(ret)
+        {
+            let frame = Frame::new(func.unit, Arc::clone(&module), self.acts[act.0 as usize].env);
+            let mut declared = Value::NOTHING;
+            self.run_body(frame, |this, m| declared = this.annotation(m, annotation));
+            if !self.v.is_unknown(declared) {
+                ret = declared;
             }
         }
         let mut flights = frame.flights;
@@ -409,6 +484,7 @@ impl Interp<'_> {
             diverges,
             events: self.events_since(log).into(),
             raises: frame.raises.into(),
+            ..Summary::nothing()
         };
         // Whoever calls it brings the events in with the summary.
         self.log_rewind(log);
@@ -421,7 +497,12 @@ impl Interp<'_> {
         if self.frames.len() > super::MAX_DEPTH {
             return None;
         }
-        let Act { func, env: parent, owner, args } = self.acts[act.0 as usize].clone();
+        let Act {
+            func,
+            env: parent,
+            owner,
+            args,
+        } = self.acts[act.0 as usize].clone();
         let module = self.world.module(func.unit)?;
         let env = self.env(EnvKey::Act(act), Some(parent));
         let scope = &mut self.envs[env.0 as usize];
@@ -431,7 +512,14 @@ impl Interp<'_> {
         for (param, value) in module.func(func.func).params.iter().zip(args) {
             scope.vars.insert(param.name, value);
         }
+        let scopes = match module.language {
+            Language::Rust => Some(self.rust_scopes(func.unit, &module, super::rust::Holder::Func(func.func))),
+            Language::Python => None,
+        };
         let mut frame = Frame::new(func.unit, module, env);
+        if let Some(scopes) = scopes {
+            frame.rust.enter(scopes, func.func);
+        }
         frame.func = Some(func);
         frame.owner = owner;
         frame.first = first;
@@ -462,7 +550,13 @@ impl Interp<'_> {
                         Some(more) => {
                             let all = self.join_all(&rest);
                             let all = self.v.join(all, more);
-                            self.v.one(Obj::Lazy(all, ExprRef { unit: func.unit, expr: ExprId(u32::MAX) }))
+                            self.v.one(Obj::Lazy(
+                                all,
+                                ExprRef {
+                                    unit: func.unit,
+                                    expr: ExprId(u32::MAX),
+                                },
+                            ))
                         }
                         None => self.v.one(Obj::Tuple(rest)),
                     };
@@ -472,7 +566,10 @@ impl Interp<'_> {
         }
         let mut left = Vec::new();
         for (name, value) in &args.kw {
-            match params.iter().position(|p| p.name == *name && !matches!(p.kind, ParamKind::Star | ParamKind::DoubleStar)) {
+            match params
+                .iter()
+                .position(|p| p.name == *name && !matches!(p.kind, ParamKind::Star | ParamKind::DoubleStar))
+            {
                 Some(index) => values[index] = *value,
                 None => left.push((*name, *value)),
             }
@@ -483,7 +580,11 @@ impl Interp<'_> {
                 ParamKind::Star => {}
                 _ => {
                     if values[index] == Value::NOTHING {
-                        values[index] = defaults.as_ref().and_then(|d| d.get(index)).copied().unwrap_or(Value::NOTHING);
+                        values[index] = defaults
+                            .as_ref()
+                            .and_then(|d| d.get(index))
+                            .copied()
+                            .unwrap_or(Value::NOTHING);
                         if args.open || values[index] == Value::NOTHING {
                             values[index] = self.v.join(values[index], Value::UNKNOWN);
                         }
@@ -516,7 +617,10 @@ impl Interp<'_> {
             }
             return value;
         }
-        let at = ExprRef { unit: func.unit, expr: ExprId(0) };
+        let at = ExprRef {
+            unit: func.unit,
+            expr: ExprId(0),
+        };
         match self.convention(param.name, at) {
             Some(handle) if value == Value::UNKNOWN => handle,
             _ => value,
@@ -526,9 +630,15 @@ impl Interp<'_> {
     fn construct(&mut self, class: ClassRef, args: &Args, at: ExprRef) -> Value {
         let class_obj = self.v.obj(Obj::Class(class));
         let is_exception = self.classes.get(&class).is_some_and(|i| {
-            i.outside.iter().any(|p| self.k.error_class(self.k.canonical(p.as_str())).is_some())
+            i.outside
+                .iter()
+                .any(|p| self.k.error_class(self.k.canonical(p.as_str())).is_some())
         });
-        let obj = if is_exception { Obj::Exception(class_obj) } else { Obj::Instance(class, Some(at)) };
+        let obj = if is_exception {
+            Obj::Exception(class_obj)
+        } else {
+            Obj::Instance(class, Some(at))
+        };
         let id = self.v.obj(obj);
         if is_exception {
             return self.v.single(id);
@@ -541,7 +651,9 @@ impl Interp<'_> {
         if let Some(new) = self.class_attr(class, class_obj, Symbol::new("__new__")) {
             let first = self.v.single(class_obj);
             let made = self.call(new, &args.with_first(first), at);
-            if self.v.objs(made).iter().any(|&o| matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))) {
+            if self.v.objs(made).iter().any(|&o| {
+                matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))
+            }) {
                 return made;
             }
         }
@@ -722,7 +834,9 @@ impl Interp<'_> {
             None => frame.owner,
         };
         let object = args.pos.get(1).copied().or(frame.first);
-        let (Some(class), Some(object)) = (class, object) else { return Value::UNKNOWN };
+        let (Some(class), Some(object)) = (class, object) else {
+            return Value::UNKNOWN;
+        };
         let mut result = Value::NOTHING;
         for obj in self.v.list(object) {
             if matches!(self.v.get(obj), Obj::Instance(..) | Obj::Class(_)) {
@@ -730,7 +844,11 @@ impl Interp<'_> {
                 result = self.v.join(result, one);
             }
         }
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     fn type_of(&mut self, value: Value) -> Value {
@@ -749,7 +867,10 @@ impl Interp<'_> {
     /// `isinstance` where it can be told: of exceptions and of objects of the program.
     fn is_instance(&mut self, value: Value, classes: Value) -> Option<bool> {
         let classes = self.class_objects(classes);
-        if classes.iter().any(|&c| !matches!(self.v.get(c), Obj::External(_) | Obj::Class(_))) {
+        if classes
+            .iter()
+            .any(|&c| !matches!(self.v.get(c), Obj::External(_) | Obj::Class(_)))
+        {
             return None;
         }
         let mut all = None;
@@ -787,8 +908,12 @@ impl Interp<'_> {
 
     /// A method of a built-in type: containers, strings, functions.
     fn builtin_method(&mut self, receiver: Value, name: Value, args: &Args, at: ExprRef) -> Value {
-        let Some(name) = self.v.text(name) else { return Value::UNKNOWN };
-        let Some(&obj) = self.v.objs(receiver).first() else { return Value::NOTHING };
+        let Some(name) = self.v.text(name) else {
+            return Value::UNKNOWN;
+        };
+        let Some(&obj) = self.v.objs(receiver).first() else {
+            return Value::NOTHING;
+        };
         let any = Symbol::new("*");
         match (self.v.get(obj).clone(), name.as_str()) {
             (Obj::List(_), "append" | "add" | "appendleft" | "put") => {
@@ -811,18 +936,24 @@ impl Interp<'_> {
                 Value::NONE
             }
             (Obj::List(_), "pop" | "popleft" | "copy") => {
-                if name.as_str() == "copy" { receiver } else { self.entries(obj) }
+                if name.as_str() == "copy" {
+                    receiver
+                } else {
+                    self.entries(obj)
+                }
             }
             (Obj::Dict(_) | Obj::Record(..), "get" | "pop" | "setdefault" | "__getitem__") => {
-                let Some(&key) = args.pos.first() else { return Value::UNKNOWN };
+                let Some(&key) = args.pos.first() else {
+                    return Value::UNKNOWN;
+                };
                 if name.as_str() == "pop" {
                     let entry = self.item_name(key);
                     self.note(super::log::Event::Clear(obj, entry));
                 }
-                if name.as_str() == "setdefault" {
-                    if let Some(&value) = args.pos.get(1) {
-                        self.set_item(receiver, key, value);
-                    }
+                if name.as_str() == "setdefault"
+                    && let Some(&value) = args.pos.get(1)
+                {
+                    self.set_item(receiver, key, value);
                 }
                 let found = self.item(receiver, key, at, false);
                 let default = args.pos.get(1).copied().unwrap_or(Value::NONE);
@@ -884,18 +1015,27 @@ impl Interp<'_> {
                     None => self.v.one(Obj::Str(None, None)),
                 }
             }
+            (Obj::Str(..), "join") => {
+                if let Some(&items) = args.pos.first() {
+                    self.iterate(items, at, Consumes::All);
+                }
+                self.v.one(Obj::Str(None, None))
+            }
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
-            (Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..), "__next__" | "next" | "send" | "__anext__" | "asend") => {
-                self.iterate(receiver, at, Consumes::Next)
-            }
+            (
+                Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..),
+                "__next__" | "next" | "send" | "__anext__" | "asend",
+            ) => self.iterate(receiver, at, Consumes::Next),
             (Obj::Generator(_) | Obj::Lazy(..), "__iter__" | "__aiter__") => receiver,
             (Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Partial(..), "__call__") => {
                 self.call(receiver, args, at)
             }
             (Obj::Guarded(inner, _), "retry_with" | "__wrapped__") => self.v.single(inner),
             (Obj::Guard(guard), "call" | "__call__" | "acall") => {
-                let Some(&func) = args.pos.first() else { return Value::UNKNOWN };
+                let Some(&func) = args.pos.first() else {
+                    return Value::UNKNOWN;
+                };
                 self.guarded_call(func, &args.rest(1), guard, at)
             }
             (Obj::Guard(guard), "wraps") => match args.pos.first() {
@@ -976,6 +1116,17 @@ impl Interp<'_> {
 
     /// The value and the errors of something that runs elsewhere arrive here.
     fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
+        // A task that starts itself again.
+        if self.joining.contains(&value) {
+            return Value::UNKNOWN;
+        }
+        self.joining.push(value);
+        let result = self.join_running_once(value, at);
+        self.joining.pop();
+        result
+    }
+
+    fn join_running_once(&mut self, value: Value, at: ExprRef) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {
@@ -1041,7 +1192,12 @@ impl Interp<'_> {
     pub(super) fn decorate(&mut self, with: Value, value: Value, at: ExprRef) -> Value {
         let args = Args::positional(vec![value]);
         let result = self.call(with, &args, at);
-        let known = self.v.list(result).into_iter().filter(|&o| !matches!(self.v.get(o), Obj::Unknown | Obj::None)).collect::<Vec<_>>();
+        let known = self
+            .v
+            .list(result)
+            .into_iter()
+            .filter(|&o| !matches!(self.v.get(o), Obj::Unknown | Obj::None))
+            .collect::<Vec<_>>();
         if known.is_empty() { value } else { self.v.set(known) }
     }
 
@@ -1066,7 +1222,11 @@ impl Interp<'_> {
                             entered = self.v.join(entered, called);
                         }
                     }
-                    if entered == Value::NOTHING || self.v.is_unknown(entered) { self.v.single(obj) } else { entered }
+                    if entered == Value::NOTHING || self.v.is_unknown(entered) {
+                        self.v.single(obj)
+                    } else {
+                        entered
+                    }
                 }
                 Obj::Handle(handle) => {
                     let entry = self.k.ty(handle.ty);
@@ -1075,7 +1235,10 @@ impl Interp<'_> {
                         self.apply(spec, Some(obj), &Args::default(), at);
                     }
                     match enter {
-                        Some(reference) => self.typed(&reference, lib, obj, None),
+                        Some(reference) => {
+                            let entered = self.typed(&reference, lib, obj, None);
+                            self.opened(entered, obj, true, at)
+                        }
                         None => self.v.single(obj),
                     }
                 }

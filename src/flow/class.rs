@@ -51,10 +51,22 @@ impl Interp<'_> {
                 known.push(class);
             }
         }
-        self.classes.insert(class, ClassInfo { env, bases, mro, outside, fields: Vec::new() });
+        self.classes.insert(
+            class,
+            ClassInfo {
+                env,
+                bases,
+                mro,
+                outside,
+                fields: Vec::new(),
+            },
+        );
         for stmt in &definition.body.0 {
             if let StmtKind::Func(id) = stmt.kind {
-                let func = FuncRef { unit: class.unit, func: id };
+                let func = FuncRef {
+                    unit: class.unit,
+                    func: id,
+                };
                 self.func_class.insert(func, class);
                 if let Some(name) = m.func(id).name {
                     let known = self.methods_by_name.entry(name).or_default();
@@ -70,18 +82,22 @@ impl Interp<'_> {
         }
         let mut fields = Vec::new();
         for stmt in &definition.body.0 {
-            if let StmtKind::Assign { targets, annotation: Some(annotation), .. } = &stmt.kind {
-                if let [target] = targets[..] {
-                    if let ExprKind::Name(name) = m.expr(target).kind {
-                        let declared = self.annotation(m, *annotation);
-                        fields.push((name, declared));
-                    }
-                }
+            if let StmtKind::Assign {
+                targets,
+                annotation: Some(annotation),
+                ..
+            } = &stmt.kind
+                && let [target] = targets[..]
+                && let ExprKind::Name(name) = m.expr(target).kind
+            {
+                let declared = self.annotation(m, *annotation);
+                fields.push((name, declared));
             }
         }
         if let Some(info) = self.classes.get_mut(&class) {
             info.fields = fields;
         }
+        self.note_settings_class(m, class);
         value
     }
 
@@ -146,7 +162,9 @@ impl Interp<'_> {
 
     /// The types of libraries that a class extends.
     pub(super) fn outside_types(&mut self, class: ClassRef) -> Vec<TypeId> {
-        let Some(info) = self.classes.get(&class) else { return Vec::new() };
+        let Some(info) = self.classes.get(&class) else {
+            return Vec::new();
+        };
         let paths = info.outside.clone();
         paths
             .iter()
@@ -178,7 +196,11 @@ impl Interp<'_> {
         for class in order {
             let Some(info) = self.classes.get(class) else { continue };
             let env = info.env;
-            let mut value = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+            let mut value = self.envs[env.0 as usize]
+                .vars
+                .get(&name)
+                .copied()
+                .unwrap_or(Value::NOTHING);
             let class_obj = self.v.obj(Obj::Class(*class));
             if let Some(written) = self.heap_get((class_obj, name)) {
                 value = self.v.join(value, written);
@@ -210,7 +232,8 @@ impl Interp<'_> {
                 Obj::Descriptor(crate::resolve::value::Descriptor::Static, inner) => self.v.single(inner),
                 Obj::Descriptor(crate::resolve::value::Descriptor::Property, inner) if !on_class => {
                     // The reader of the attribute calls it; see `attr`.
-                    self.v.one(Obj::Descriptor(crate::resolve::value::Descriptor::Property, inner))
+                    self.v
+                        .one(Obj::Descriptor(crate::resolve::value::Descriptor::Property, inner))
                 }
                 _ => self.v.single(item),
             };
@@ -250,9 +273,13 @@ impl Interp<'_> {
                 self.classes.get(&class).is_some_and(|i| i.mro.contains(&ancestor))
             }
             (Obj::Class(class), Obj::External(ancestor)) => {
-                let Some(info) = self.classes.get(&class) else { return false };
+                let Some(info) = self.classes.get(&class) else {
+                    return false;
+                };
                 let outside = info.outside.clone();
-                outside.iter().any(|p| self.k.is_subclass(self.k.canonical(p.as_str()), ancestor))
+                outside
+                    .iter()
+                    .any(|p| self.k.is_subclass(self.k.canonical(p.as_str()), ancestor))
                     || matches!(ancestor.as_str(), "BaseException" | "Exception")
             }
             (Obj::Exception(class), _) => self.is_subclass_obj(class, ancestor),
@@ -277,15 +304,15 @@ impl Interp<'_> {
             let mut steps = 0;
             while let Some(path) = todo.pop() {
                 steps += 1;
-                if let Some(Item::Function(spec)) = self.k.item(path) {
-                    if self.k.call(spec).call.answers {
-                        return true;
-                    }
+                if let Some(Item::Function(spec)) = self.k.item(path)
+                    && self.k.call(spec).call.answers
+                {
+                    return true;
                 }
-                if steps < 16 {
-                    if let Some((_, class)) = self.k.error_class(path) {
-                        todo.extend(class.bases.iter().map(|b| self.k.canonical(b)));
-                    }
+                if steps < 16
+                    && let Some((_, class)) = self.k.error_class(path)
+                {
+                    todo.extend(class.bases.iter().map(|b| self.k.canonical(b)));
                 }
             }
             false

@@ -12,6 +12,8 @@ use crate::resolve::value::{ClassRef, ExprRef, Obj, Value};
 pub struct Configured {
     /// The call.
     pub at: ExprRef,
+    /// For a method: where its object was opened.
+    pub origin: Option<ExprRef>,
     /// The rule's number.
     pub code: u16,
     /// Where it is reported: the option's own place, or the call's.
@@ -39,6 +41,18 @@ pub struct Configured {
 impl Interp<'_> {
     /// A call that library files may have something to say about, by its keys.
     pub(super) fn configured(&mut self, keys: &[Symbol], args: &Args, class: Option<ClassRef>, at: ExprRef) {
+        self.configured_on(keys, args, class, at, None);
+    }
+
+    /// The same, of a method of an object that was opened there.
+    pub(super) fn configured_on(
+        &mut self,
+        keys: &[Symbol],
+        args: &Args,
+        class: Option<ClassRef>,
+        at: ExprRef,
+        origin: Option<ExprRef>,
+    ) {
         let k = self.k;
         for key in keys {
             let calls = self.called_keys.entry(*key).or_default();
@@ -62,6 +76,7 @@ impl Interp<'_> {
                 let place = self.place_of(at);
                 self.add_configured(Configured {
                     at,
+                    origin,
                     code: 303,
                     place,
                     option: String::new(),
@@ -78,7 +93,7 @@ impl Interp<'_> {
         }
     }
 
-    fn add_configured(&mut self, found: Configured) {
+    pub(super) fn add_configured(&mut self, found: Configured) {
         let same = |c: &Configured| c.place == found.place && c.code == found.code && c.option == found.option;
         if !self.out.configured.iter().any(same) {
             self.out.configured.push(found);
@@ -88,18 +103,31 @@ impl Interp<'_> {
     /// The arguments together with what a connection string among them says.
     fn all_options(&mut self, args: &Args) -> Args {
         let mut all = args.clone();
-        all.kw = args.kw.iter().map(|(n, v)| (Symbol::new(&n.as_str().to_ascii_lowercase()), *v)).collect();
-        let texts: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        all.kw = args
+            .kw
+            .iter()
+            .map(|(n, v)| (Symbol::new(&n.as_str().to_ascii_lowercase()), *v))
+            .collect();
+        let texts: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         for value in texts {
-            let Some(text) = self.v.text(value).map(Symbol::as_str) else { continue };
+            let Some(text) = self.v.text(value).map(Symbol::as_str) else {
+                continue;
+            };
             if !text.contains("://") {
                 continue;
             }
             // What stands in an unknown part may be an option.
             let query = text.split_once('?').map(|(_, q)| q);
-            all.open |= query.unwrap_or(text).contains('\u{fffd}') && (query.is_some() || text.ends_with('\u{fffd}'));
+            all.open |= query.is_some_and(|q| q.contains('\u{fffd}'));
             for pair in query.unwrap_or_default().split('&') {
-                let Some((name, value)) = pair.split_once('=') else { continue };
+                let Some((name, value)) = pair.split_once('=') else {
+                    continue;
+                };
                 let name = Symbol::new(&name.to_ascii_lowercase());
                 if all.kw.iter().all(|(n, _)| *n != name) {
                     let known = (!value.contains('\u{fffd}')).then(|| Symbol::new(value));
@@ -111,13 +139,17 @@ impl Interp<'_> {
         all
     }
 
-    fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
+    pub(super) fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
         let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         let known = self.assumed(at.unit, lib);
-        if !matches(option.versions.as_deref(), known.release) {
+        // An open range installs the newest: that has the option.
+        if !matches(option.versions.as_deref(), known.release) && !matches(option.versions.as_deref(), known.newest) {
             return None;
         }
-        let names: Vec<String> = std::iter::once(&option.name).chain(&option.spellings).map(|n| n.to_ascii_lowercase()).collect();
+        let names: Vec<String> = std::iter::once(&option.name)
+            .chain(&option.spellings)
+            .map(|n| n.to_ascii_lowercase())
+            .collect();
         let given = args.kw.iter().position(|(n, _)| names.iter().any(|m| m == n.as_str()));
         let value = given.map(|i| args.kw[i].1);
         let text = value.and_then(|v| self.value_text(v));
@@ -139,19 +171,27 @@ impl Interp<'_> {
         if !only.is_empty() {
             let found = only.iter().find(|w| self.holds(&lower(w), lib, None, args, at))?;
             if let Some(reference) = found.arg.as_ref().filter(|_| given.is_none()) {
-                shown = self.position(args, reference);
+                shown = self.position(args, &lower_arg(reference));
             }
         }
         let (called, others): (Vec<When>, Vec<When>) = unless.into_iter().partition(|w| w.called.is_some());
         if others.iter().any(|w| self.holds(&lower(w), lib, None, args, at)) {
             return None;
         }
-        let place = match shown.filter(|_| given.is_some()).and_then(|i| args.places.get(args.pos.len() + i)) {
-            Some(&place) => self.place_of(ExprRef { unit: at.unit, expr: place }),
+        let by_argument = given.is_some() || !only.is_empty();
+        let place = match shown
+            .filter(|_| by_argument)
+            .and_then(|i| args.places.get(args.pos.len() + i))
+        {
+            Some(&place) => self.place_of(ExprRef {
+                unit: at.unit,
+                expr: place,
+            }),
             None => self.place_of(at),
         };
         Some(Configured {
             at,
+            origin: None,
             code,
             place,
             option: option.name.clone(),
@@ -192,26 +232,32 @@ impl Interp<'_> {
         if !matches(part.versions.as_deref(), own) || !matches(part.driver_versions.as_deref(), driver) {
             return false;
         }
-        if args.open && !part.unless.is_empty() || part.unless.iter().any(|r| Self::arg(args, &lower_arg(r)).is_some()) {
+        if args.open && !part.unless.is_empty() || part.unless.iter().any(|r| Self::arg(args, &lower_arg(r)).is_some())
+        {
             return false;
         }
         if !part.only.is_empty() && !part.only.iter().any(|w| self.holds(&lower(w), lib, None, args, at)) {
             return false;
         }
         if !part.together.is_empty() {
-            let Some(info) = class.and_then(|c| self.classes.get(&c)) else { return false };
+            let Some(info) = class.and_then(|c| self.classes.get(&c)) else {
+                return false;
+            };
             let outside: Vec<Symbol> = info.outside.iter().map(|p| self.k.canonical(p.as_str())).collect();
             if !part.together.iter().any(|t| outside.contains(&self.k.canonical(t))) {
                 return false;
             }
         }
-        if !part.unless_defines.is_empty() {
-            if let Some(class) = class {
-                let obj = self.v.obj(Obj::Class(class));
-                let defines = part.unless_defines.iter().any(|n| self.class_attr(class, obj, Symbol::new(n)).is_some());
-                if defines {
-                    return false;
-                }
+        if !part.unless_defines.is_empty()
+            && let Some(class) = class
+        {
+            let obj = self.v.obj(Obj::Class(class));
+            let defines = part
+                .unless_defines
+                .iter()
+                .any(|n| self.class_attr(class, obj, Symbol::new(n)).is_some());
+            if defines {
+                return false;
             }
         }
         true
@@ -233,18 +279,36 @@ impl Interp<'_> {
         let Some(on) = &when.called else { return false };
         let library = &self.k.library(lib).file.library.name;
         let keys = [self.k.canonical(on), Symbol::new(&format!("{library}#{on}"))];
-        let calls: Vec<Args> = keys.iter().filter_map(|k| self.called_keys.get(k)).flatten().cloned().collect();
-        let bare = When { called: None, ..when.clone() };
+        let calls: Vec<Args> = keys
+            .iter()
+            .filter_map(|k| self.called_keys.get(k))
+            .flatten()
+            .cloned()
+            .collect();
+        let bare = When {
+            called: None,
+            ..when.clone()
+        };
         let unconditional = bare.arg.is_none();
-        let Some(unit) = self.module_list.first().copied() else { return false };
-        let at = ExprRef { unit, expr: crate::core::ExprId(0) };
-        calls.iter().any(|args| unconditional || self.holds(&bare, lib, None, args, at))
+        let Some(unit) = self.module_list.first().copied() else {
+            return false;
+        };
+        let at = ExprRef {
+            unit,
+            expr: crate::core::ExprId(0),
+        };
+        calls
+            .iter()
+            .any(|args| unconditional || self.holds(&bare, lib, None, args, at))
     }
 }
 
 /// Names of arguments in lower case, as connection strings and keywords are compared.
 fn lower(when: &When) -> When {
-    When { arg: when.arg.as_ref().map(lower_arg), ..when.clone() }
+    When {
+        arg: when.arg.as_ref().map(lower_arg),
+        ..when.clone()
+    }
 }
 
 fn lower_arg(reference: &ArgRef) -> ArgRef {

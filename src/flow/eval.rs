@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::call::Args;
 use super::{EnvKey, EnvRead, Frame, Interp};
-use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Module, Symbol};
+use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Language, Module, StrLit, Symbol};
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
@@ -18,12 +18,15 @@ impl Interp<'_> {
             return Value::UNKNOWN;
         }
         self.depth += 1;
-        let value = self.eval_kind(m, id);
+        let value = match m.language {
+            Language::Python => self.eval_kind(m, id),
+            Language::Rust => self.rust_eval(m, id),
+        };
         self.depth -= 1;
         value
     }
 
-    fn eval_kind(&mut self, m: &Module, id: ExprId) -> Value {
+    pub(super) fn eval_kind(&mut self, m: &Module, id: ExprId) -> Value {
         let expr = m.expr(id);
         let at = self.expr_ref(id);
         match &expr.kind {
@@ -51,11 +54,7 @@ impl Interp<'_> {
                 for value in &lit.values {
                     self.eval(m, *value);
                 }
-                let text: String = lit.parts.iter().map(|p| p.as_deref().unwrap_or("\u{fffd}")).collect();
-                if text.len() > 400 || text.is_empty() && !lit.values.is_empty() {
-                    return self.v.one(Obj::Str(None, None));
-                }
-                self.v.one(Obj::Str(Some(Symbol::new(&text)), env_literal(&text).then_some(at)))
+                self.string(lit, at)
             }
             ExprKind::Int(i) => self.v.one(Obj::Int(*i)),
             ExprKind::Literal => self.v.one(Obj::Number),
@@ -106,6 +105,9 @@ impl Interp<'_> {
                 let value = inner.map_or(Value::NONE, |i| self.eval(m, i));
                 let joined = self.v.join(self.here().yields, value);
                 self.frame().yields = joined;
+                if self.here().func.is_some_and(|f| self.coroutine_funcs.contains(&f)) {
+                    return self.await_value(value, at);
+                }
                 if let Some(thrown) = self.here().thrown.clone() {
                     for flight in thrown {
                         self.emit(flight);
@@ -149,7 +151,11 @@ impl Interp<'_> {
                 let mut result = Value::NOTHING;
                 for part in parts {
                     let value = self.eval(m, *part);
-                    let value = if self.v.only(value) == Some(&Obj::None) { Value::NOTHING } else { value };
+                    let value = if self.v.only(value) == Some(&Obj::None) {
+                        Value::NOTHING
+                    } else {
+                        value
+                    };
                     result = self.v.join(result, value);
                 }
                 if result == Value::NOTHING { Value::NONE } else { result }
@@ -188,6 +194,16 @@ impl Interp<'_> {
                 Value::UNKNOWN
             }
         }
+    }
+
+    /// A string by its known parts.
+    pub(super) fn string(&mut self, lit: &StrLit, at: ExprRef) -> Value {
+        let text: String = lit.parts.iter().map(|p| p.as_deref().unwrap_or("\u{fffd}")).collect();
+        if text.len() > 400 || text.is_empty() && !lit.values.is_empty() {
+            return self.v.one(Obj::Str(None, None));
+        }
+        self.v
+            .one(Obj::Str(Some(Symbol::new(&text)), env_literal(&text).then_some(at)))
     }
 
     fn collection(&mut self, m: &Module, at: ExprRef, items: &[ExprId]) -> Value {
@@ -234,14 +250,18 @@ impl Interp<'_> {
                 None => Value::UNKNOWN,
             },
             ("|" | "&", &[a, b]) => self.combine(op.as_str(), a, b),
-            ("is" | "==", &[a, b]) | ("is not" | "!=", &[a, b]) => {
+            ("is" | "==" | "is not" | "!=", &[a, b]) => {
                 let same = match (self.v.only(a), self.v.only(b)) {
                     (Some(Obj::None), Some(Obj::None)) => Some(true),
                     (Some(x), Some(Obj::None)) | (Some(Obj::None), Some(x)) if is_something(x) => Some(false),
                     (Some(Obj::Bool(Some(x))), Some(Obj::Bool(Some(y)))) => Some(x == y),
                     _ => None,
                 };
-                let truth = if op.as_str().contains("not") || op.as_str() == "!=" { same.map(|s| !s) } else { same };
+                let truth = if op.as_str().contains("not") || op.as_str() == "!=" {
+                    same.map(|s| !s)
+                } else {
+                    same
+                };
                 self.v.one(Obj::Bool(truth))
             }
             ("in" | "not in", &[_, container]) => {
@@ -267,7 +287,11 @@ impl Interp<'_> {
         match (left, right) {
             (None, None) => Value::UNKNOWN,
             (left, right) => {
-                let text = format!("{}{}", left.as_deref().unwrap_or("\u{fffd}"), right.as_deref().unwrap_or("\u{fffd}"));
+                let text = format!(
+                    "{}{}",
+                    left.as_deref().unwrap_or("\u{fffd}"),
+                    right.as_deref().unwrap_or("\u{fffd}")
+                );
                 if text.len() > 400 {
                     return self.v.one(Obj::Str(None, None));
                 }
@@ -308,21 +332,22 @@ impl Interp<'_> {
         let missing = evaluated.pos.len() - evaluated.places.len();
         evaluated.places.extend(std::iter::repeat_n(callee, missing));
         evaluated.places.extend(named_places);
+        self.note_settings_of_call(m, callee, &evaluated);
         self.read_env_call(m, callee, callee_value, &evaluated, at);
-        if self.v.is_unknown(callee_value) {
-            if let ExprKind::Attr { name, .. } = m.expr(callee).kind {
-                return self.call_by_name(name, &evaluated, at);
-            }
+        if self.v.is_unknown(callee_value)
+            && let ExprKind::Attr { name, .. } = m.expr(callee).kind
+        {
+            return self.call_by_name(name, &evaluated, at);
         }
         self.call(callee_value, &evaluated, at)
     }
 
     fn spread(&mut self, args: &mut Args, value: Value, at: ExprRef) {
-        if args.more.is_none() {
-            if let Some(Obj::Tuple(items)) = self.v.only(value).cloned() {
-                args.pos.extend(items);
-                return;
-            }
+        if args.more.is_none()
+            && let Some(Obj::Tuple(items)) = self.v.only(value).cloned()
+        {
+            args.pos.extend(items);
+            return;
         }
         let element = match self.v.only(value).cloned() {
             Some(Obj::Lazy(inner, _)) => inner,
@@ -344,8 +369,7 @@ impl Interp<'_> {
                     }
                 }
                 Obj::Dict(_) => {
-                    let entries = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|((_, n), v)| (*n, *v));
-                    found.extend(entries.collect::<Vec<_>>());
+                    found.extend(self.heap_of(obj));
                 }
                 _ => found.push((Symbol::new("*"), Value::UNKNOWN)),
             }
@@ -387,7 +411,9 @@ impl Interp<'_> {
         }
         let mut result = Value::UNKNOWN;
         for func in candidates {
-            let Some(&class) = self.func_class.get(&func) else { continue };
+            let Some(&class) = self.func_class.get(&func) else {
+                continue;
+            };
             let receivers = self.instances_of(class);
             for receiver in self.v.list(receivers).into_iter().take(2) {
                 if let Some(method) = self.class_attr(class, receiver, name) {
@@ -401,7 +427,14 @@ impl Interp<'_> {
 
     // Comprehensions
 
-    fn eval_comprehension(&mut self, m: &Module, at: ExprRef, kind: CompKind, clauses: &[Clause], element: &[ExprId]) -> Value {
+    fn eval_comprehension(
+        &mut self,
+        m: &Module,
+        at: ExprRef,
+        kind: CompKind,
+        clauses: &[Clause],
+        element: &[ExprId],
+    ) -> Value {
         if kind == CompKind::Generator {
             // The first iterable is evaluated at once, the rest when somebody iterates.
             let env = self.here().env;
@@ -411,7 +444,11 @@ impl Interp<'_> {
             return self.v.one(Obj::Comprehension(at, env));
         }
         let element = self.comprehension(m, clauses, element);
-        let list = if kind == CompKind::Dict { Obj::Dict(at) } else { Obj::List(at) };
+        let list = if kind == CompKind::Dict {
+            Obj::Dict(at)
+        } else {
+            Obj::List(at)
+        };
         let list = self.v.obj(list);
         self.heap_join((list, Symbol::new("*")), element);
         self.v.single(list)
@@ -446,8 +483,12 @@ impl Interp<'_> {
     }
 
     fn run_comprehension_once(&mut self, expr: ExprRef, env: EnvId, at: ExprRef) -> Value {
-        let Some(module) = self.world.module(expr.unit) else { return Value::UNKNOWN };
-        let ExprKind::Comp { clauses, element, .. } = &module.expr(expr.expr).kind else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(expr.unit) else {
+            return Value::UNKNOWN;
+        };
+        let ExprKind::Comp { clauses, element, .. } = &module.expr(expr.expr).kind else {
+            return Value::UNKNOWN;
+        };
         if self.here().env == env {
             return self.comprehension(&module, clauses, element);
         }
@@ -499,7 +540,11 @@ impl Interp<'_> {
                         // `Annotated[T, Depends(f)]`: what is injected says more than the type.
                         let mut result = Value::NOTHING;
                         for (i, part) in parts.iter().enumerate() {
-                            let one = if name == "Annotated" && i > 0 { self.injected(m, *part) } else { self.annotation(m, *part) };
+                            let one = if name == "Annotated" && i > 0 {
+                                self.injected(m, *part)
+                            } else {
+                                self.annotation(m, *part)
+                            };
                             result = self.v.join(result, one);
                         }
                         self.drop_unknown(result)
@@ -538,13 +583,25 @@ impl Interp<'_> {
 
     fn injected(&mut self, m: &Module, id: ExprId) -> Value {
         let value = self.eval(m, id);
-        if matches!(self.v.only(value), Some(Obj::Str(..) | Obj::Int(_))) { Value::UNKNOWN } else { value }
+        if matches!(self.v.only(value), Some(Obj::Str(..) | Obj::Int(_))) {
+            Value::UNKNOWN
+        } else {
+            value
+        }
     }
 
     fn drop_unknown(&mut self, value: Value) -> Value {
         let objs: Vec<_> = self.v.list(value);
-        let known: Vec<_> = objs.iter().copied().filter(|&o| !matches!(self.v.get(o), Obj::Unknown)).collect();
-        if known.iter().any(|&o| !matches!(self.v.get(o), Obj::None)) { self.v.set(known) } else { value }
+        let known: Vec<_> = objs
+            .iter()
+            .copied()
+            .filter(|&o| !matches!(self.v.get(o), Obj::Unknown))
+            .collect();
+        if known.iter().any(|&o| !matches!(self.v.get(o), Obj::None)) {
+            self.v.set(known)
+        } else {
+            value
+        }
     }
 
     /// An object of the class that a value denotes.
@@ -558,20 +615,32 @@ impl Interp<'_> {
                 },
                 Obj::Class(class) => {
                     let known = self.instances_of(class);
-                    let all_known = self.v.list(known).iter().any(|&o| !matches!(self.v.get(o), Obj::Instance(_, None)));
-                    if all_known { known } else { self.v.one(Obj::Instance(class, None)) }
+                    let all_known = self
+                        .v
+                        .list(known)
+                        .iter()
+                        .any(|&o| !matches!(self.v.get(o), Obj::Instance(_, None)));
+                    if all_known {
+                        known
+                    } else {
+                        self.v.one(Obj::Instance(class, None))
+                    }
                 }
                 _ => Value::UNKNOWN,
             };
             result = self.v.join(result, one);
         }
         let _ = at;
-        if result == Value::NOTHING { Value::UNKNOWN } else { result }
+        if result == Value::NOTHING {
+            Value::UNKNOWN
+        } else {
+            result
+        }
     }
 
     // Environment variables
 
-    fn read_env_item(&mut self, m: &Module, base: ExprId, base_value: Value, key: Value, at: ExprRef) {
+    pub(super) fn read_env_item(&mut self, m: &Module, base: ExprId, base_value: Value, key: Value, at: ExprRef) {
         let Some(name) = self.env_name(key) else { return };
         let certain = self.is_environment(base_value);
         // A constructor or type subscripted with a name is no mapping.
@@ -583,19 +652,31 @@ impl Interp<'_> {
 
     fn is_environment(&self, value: Value) -> bool {
         self.v.objs(value).iter().any(|&o| match self.v.get(o) {
-            Obj::External(path) => matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some()),
-            Obj::Handle(handle) => self.k.ty(handle.ty).index.is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
+            Obj::External(path) => {
+                matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some())
+            }
+            Obj::Handle(handle) => self
+                .k
+                .ty(handle.ty)
+                .index
+                .is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
             _ => false,
         })
     }
 
-    fn read_env_call(&mut self, m: &Module, callee: ExprId, callee_value: Value, args: &Args, at: ExprRef) {
+    pub(super) fn read_env_call(&mut self, m: &Module, callee: ExprId, callee_value: Value, args: &Args, at: ExprRef) {
         let Some(&first) = args.pos.first() else { return };
         let Some(name) = self.env_name(first) else { return };
         let by_spec = self.v.objs(callee_value).iter().any(|&o| match self.v.get(o) {
-            Obj::External(path) => matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some()),
+            Obj::External(path) => {
+                matches!(self.k.item(*path), Some(Item::Function(spec)) if self.k.call(spec).call.reads_env.is_some())
+            }
             Obj::Method(_, spec, _) => self.k.call(*spec).call.reads_env.is_some(),
-            Obj::Handle(handle) => self.k.ty(handle.ty).call.is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
+            Obj::Handle(handle) => self
+                .k
+                .ty(handle.ty)
+                .call
+                .is_some_and(|s| self.k.call(s).call.reads_env.is_some()),
             _ => false,
         });
         let by_name = matches!(&m.expr(callee).kind, ExprKind::Attr { name, .. } if matches!(name.as_str(), "get" | "pop" | "getenv" | "__getitem__"));
@@ -619,7 +700,9 @@ impl Interp<'_> {
         let func = self.here().func;
         let from_parameter = literal.is_some_and(|l| {
             func.is_some_and(|f| {
-                let Some(module) = self.world.module(f.unit) else { return false };
+                let Some(module) = self.world.module(f.unit) else {
+                    return false;
+                };
                 let span = module.func(f.func).span;
                 l.unit != f.unit || !span.contains(module.expr(l.expr).span)
             })
@@ -629,7 +712,11 @@ impl Interp<'_> {
             _ => at,
         };
         let place = self.place_of(at);
-        let read = EnvRead { place, name: name.to_owned(), certain };
+        let read = EnvRead {
+            place,
+            name: name.to_owned(),
+            certain,
+        };
         match self.out.env_reads.iter_mut().find(|r| r.place == place) {
             Some(known) => known.certain |= certain,
             None => self.out.env_reads.push(read),
@@ -638,15 +725,21 @@ impl Interp<'_> {
 
     /// True if this literal is an argument of some call of its module.
     fn is_argument(&mut self, literal: ExprRef) -> bool {
-        let Some(module) = self.world.module(literal.unit) else { return false };
-        module.exprs.iter().any(|e| {
-            matches!(&e.kind, ExprKind::Call { args, .. } if args.iter().any(|a| a.value == literal.expr))
-        })
+        let Some(module) = self.world.module(literal.unit) else {
+            return false;
+        };
+        module
+            .exprs
+            .iter()
+            .any(|e| matches!(&e.kind, ExprKind::Call { args, .. } if args.iter().any(|a| a.value == literal.expr)))
     }
 
     /// The function of a module by id.
     pub(super) fn func_ref(&self, func: FuncId) -> FuncRef {
-        FuncRef { unit: self.here().unit, func }
+        FuncRef {
+            unit: self.here().unit,
+            func,
+        }
     }
 }
 
@@ -654,7 +747,9 @@ impl Interp<'_> {
 fn env_literal(text: &str) -> bool {
     text.len() >= 4
         && text.len() <= 80
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// Objects that are never `None`.
@@ -687,14 +782,63 @@ fn blank_percent(text: &str) -> String {
 }
 
 /// Method names that say nothing about the object.
-fn is_common(name: &str) -> bool {
+pub(super) fn is_common(name: &str) -> bool {
     name.starts_with("__")
         || matches!(
             name,
-            "get" | "set" | "add" | "append" | "update" | "pop" | "remove" | "insert" | "extend" | "items" | "keys" | "values"
-                | "copy" | "close" | "open" | "read" | "write" | "run" | "start" | "stop" | "join" | "send" | "save"
-                | "load" | "find" | "delete" | "execute" | "call" | "next" | "split" | "strip" | "format" | "replace"
-                | "index" | "count" | "sort" | "clear" | "encode" | "decode" | "commit" | "connect" | "put" | "flush"
-                | "create" | "filter" | "all" | "first" | "query" | "info" | "debug" | "error" | "warning" | "log" | "json"
+            "get"
+                | "set"
+                | "add"
+                | "append"
+                | "update"
+                | "pop"
+                | "remove"
+                | "insert"
+                | "extend"
+                | "items"
+                | "keys"
+                | "values"
+                | "copy"
+                | "close"
+                | "open"
+                | "read"
+                | "write"
+                | "run"
+                | "start"
+                | "stop"
+                | "join"
+                | "send"
+                | "save"
+                | "load"
+                | "find"
+                | "delete"
+                | "execute"
+                | "call"
+                | "next"
+                | "split"
+                | "strip"
+                | "format"
+                | "replace"
+                | "index"
+                | "count"
+                | "sort"
+                | "clear"
+                | "encode"
+                | "decode"
+                | "commit"
+                | "connect"
+                | "put"
+                | "flush"
+                | "create"
+                | "filter"
+                | "all"
+                | "first"
+                | "query"
+                | "info"
+                | "debug"
+                | "error"
+                | "warning"
+                | "log"
+                | "json"
         )
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{Frame, HandlerState, Interp, LoopState, Raise, State};
-use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
+use crate::core::{
+    Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Language, Module, Pattern, PatternKind, Span, Stmt,
+    StmtKind, Symbol,
+};
 use crate::knowledge::Consumes;
 use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
 
@@ -22,6 +25,10 @@ impl Interp<'_> {
     }
 
     fn exec(&mut self, m: &Module, stmt: &Stmt) {
+        if m.language == Language::Rust {
+            self.rust_stmt(m, stmt);
+            return;
+        }
         match &stmt.kind {
             StmtKind::Expr(expr) => {
                 self.eval(m, *expr);
@@ -30,15 +37,22 @@ impl Interp<'_> {
                 let value = self.eval(m, *expr);
                 self.frame().ret = value;
             }
-            StmtKind::Assign { targets, value, annotation } => {
+            StmtKind::Assign {
+                targets,
+                value,
+                annotation,
+            } => {
                 let mut result = value.map_or(Value::NOTHING, |v| self.eval(m, v));
-                if let Some(annotation) = annotation {
-                    if result == Value::NOTHING || self.v.is_unknown(result) {
-                        let declared = self.annotation(m, *annotation);
-                        result = self.v.join(result, declared);
-                    }
+                if let Some(annotation) = annotation
+                    && (result == Value::NOTHING || self.v.is_unknown(result))
+                {
+                    let declared = self.annotation(m, *annotation);
+                    result = self.v.join(result, declared);
                 }
                 if value.is_some() || result != Value::NOTHING {
+                    if let Some(value) = value {
+                        self.note_setting(m, targets, *value, result);
+                    }
                     for target in targets {
                         self.assign(m, *target, result);
                     }
@@ -48,15 +62,24 @@ impl Interp<'_> {
                 let old = self.eval(m, *target);
                 let added = self.eval(m, *value);
                 let text = self.concat(old, added);
-                let result = if text == Value::UNKNOWN { self.v.join(old, added) } else { text };
+                let result = if text == Value::UNKNOWN {
+                    self.v.join(old, added)
+                } else {
+                    text
+                };
                 self.assign(m, *target, result);
             }
-            StmtKind::Let { pattern, annotation, value, otherwise } => {
+            StmtKind::Let {
+                pattern,
+                annotation,
+                value,
+                otherwise,
+            } => {
                 let mut result = value.map_or(Value::NOTHING, |v| self.eval(m, v));
-                if let Some(annotation) = annotation {
-                    if result == Value::NOTHING || self.v.is_unknown(result) {
-                        result = self.annotation(m, *annotation);
-                    }
+                if let Some(annotation) = annotation
+                    && (result == Value::NOTHING || self.v.is_unknown(result))
+                {
+                    result = self.annotation(m, *annotation);
                 }
                 if let Some(block) = otherwise {
                     let before = self.save();
@@ -67,13 +90,36 @@ impl Interp<'_> {
             }
             StmtKind::If { test, then, otherwise } => self.exec_if(m, *test, then, otherwise),
             StmtKind::While { test, body, otherwise } => self.exec_while(m, stmt.span, *test, body, otherwise),
-            StmtKind::For { target, iter, body, otherwise, .. } => {
+            StmtKind::For {
+                target,
+                iter,
+                body,
+                otherwise,
+                ..
+            } => {
                 let iterable = self.eval(m, *iter);
                 let at = self.expr_ref(*iter);
+                let endless = self.is_endless(iterable);
+                let mark = self.log_mark();
+                let outer = endless.then(|| std::mem::take(&mut self.frame().flights));
                 let element = self.iterate(iterable, at, Consumes::All);
                 self.exec_loop(m, body, |this| this.bind_pattern(m, target, element), false, otherwise);
+                if let Some(outer) = outer {
+                    let place = self.place(header(body, stmt.span));
+                    let raised = std::mem::replace(&mut self.frame().flights, outer);
+                    self.end_pass(mark, place);
+                    for mut flight in raised {
+                        flight.ends_loop = true;
+                        self.emit(flight);
+                    }
+                }
             }
-            StmtKind::Try { body, handlers, otherwise, finally } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
                 self.exec_try(m, stmt, body, handlers, otherwise, finally);
             }
             StmtKind::With { items, body, .. } => self.exec_with(m, items, body),
@@ -122,11 +168,23 @@ impl Interp<'_> {
         }
     }
 
+    /// An iteration that a listener waits in for ever.
+    fn is_endless(&self, iterable: Value) -> bool {
+        self.v
+            .objs(iterable)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.endless))
+    }
+
     fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
         let before_test = self.log_mark();
         let value = self.eval(m, test);
         let before_branches = self.log_mark();
-        let truth = if self.decides(m, test) { self.v.truth(value) } else { None };
+        let truth = if self.decides(m, test) {
+            self.v.truth(value)
+        } else {
+            None
+        };
         match truth {
             Some(true) => {
                 self.narrow(m, test, true);
@@ -174,10 +232,15 @@ impl Interp<'_> {
 
     fn drop_none(&mut self, name: Symbol) {
         let env = self.here().env;
-        let Some(&value) = self.envs[env.0 as usize].vars.get(&name) else { return };
+        let Some(&value) = self.envs[env.0 as usize].vars.get(&name) else {
+            return;
+        };
         let objs = self.v.list(value);
         if objs.len() > 1 {
-            let kept = objs.into_iter().filter(|&o| !matches!(self.v.get(o), Obj::None)).collect();
+            let kept = objs
+                .into_iter()
+                .filter(|&o| !matches!(self.v.get(o), Obj::None))
+                .collect();
             let kept = self.v.set(kept);
             self.envs[env.0 as usize].vars.insert(name, kept);
         }
@@ -193,9 +256,10 @@ impl Interp<'_> {
             ExprKind::Call { callee, .. } => {
                 matches!(&m.expr(*callee).kind, ExprKind::Name(n) if matches!(n.as_str(), "isinstance" | "issubclass" | "callable" | "hasattr"))
             }
-            ExprKind::Name(name) => {
-                self.here().func.is_some_and(|f| m.func(f.func).params.iter().any(|p| p.name == *name))
-            }
+            ExprKind::Name(name) => self
+                .here()
+                .func
+                .is_some_and(|f| m.func(f.func).params.iter().any(|p| p.name == *name)),
             _ => false,
         }
     }
@@ -235,7 +299,10 @@ impl Interp<'_> {
     /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
     fn exec_loop(&mut self, m: &Module, body: &Block, head: impl Fn(&mut Self), endless: bool, otherwise: &Block) {
         let log = Some(self.log_mark());
-        self.frame().loops.push(LoopState { log, ..LoopState::default() });
+        self.frame().loops.push(LoopState {
+            log,
+            ..LoopState::default()
+        });
         let mut exit = None;
         for _ in 0..LOOP_PASSES {
             let before = self.save();
@@ -307,7 +374,11 @@ impl Interp<'_> {
                 let named = matches!(&m.expr(expr).kind, ExprKind::Name(n)
                     if self.here().handlers.iter().any(|h| h.name == Some(*n)));
                 let value = self.eval(m, expr);
-                if named { vec![Raise::Same] } else { self.raised_by(value) }
+                if named {
+                    vec![Raise::Same]
+                } else {
+                    self.raised_by(value)
+                }
             }
         };
         if self.here().dead {
@@ -337,7 +408,11 @@ impl Interp<'_> {
     }
 
     fn raise_of_class(&mut self, class: crate::resolve::value::ObjId) -> Raise {
-        if self.is_answer(class) { Raise::Answer } else { Raise::Class(class) }
+        if self.is_answer(class) {
+            Raise::Answer
+        } else {
+            Raise::Class(class)
+        }
     }
 
     /// Control leaves by an exception.
@@ -372,7 +447,10 @@ impl Interp<'_> {
     /// The function object of a definition or lambda in the current scope.
     pub(super) fn closure(&mut self, m: &Module, id: FuncId) -> Value {
         let env = self.here().env;
-        let func = FuncRef { unit: self.here().unit, func: id };
+        let func = FuncRef {
+            unit: self.here().unit,
+            func: id,
+        };
         let defaults: Vec<Value> = m
             .func(id)
             .params
@@ -393,7 +471,10 @@ impl Interp<'_> {
     }
 
     fn define_class(&mut self, m: &Module, id: ClassId) {
-        let class = ClassRef { unit: self.here().unit, class: id };
+        let class = ClassRef {
+            unit: self.here().unit,
+            class: id,
+        };
         let value = self.make_class(m, class);
         let mut value = value;
         for decorator in m.class(id).decorators.iter().rev() {
@@ -484,8 +565,17 @@ impl Interp<'_> {
     /// Evaluates a handler's body and tells how it ends.
     pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
         let loops = self.here().loops.len();
-        self.frame().handlers.push(HandlerState { name, completes: false, goes_on: false, raises: Vec::new(), loops });
+        // What is done about a loss stands between no statements of a transaction.
+        let open = std::mem::take(&mut self.open_transactions);
+        self.frame().handlers.push(HandlerState {
+            name,
+            completes: false,
+            goes_on: false,
+            raises: Vec::new(),
+            loops,
+        });
         self.exec_block(m, body);
+        self.open_transactions = open;
         let mut state = self.frame().handlers.pop().expect("pushed above");
         if !self.here().dead {
             state.completes = true;
@@ -498,7 +588,10 @@ impl Interp<'_> {
 /// The first line of a loop.
 fn header(body: &Block, span: Span) -> Span {
     let end = body.0.first().map_or(span.end, |s| s.span.start);
-    Span { start: span.start, end: end.max(span.start) }
+    Span {
+        start: span.start,
+        end: end.max(span.start),
+    }
 }
 
 /// `while self.running:`, `while not stop.is_set():`: ends only when the program is told to.

@@ -48,6 +48,7 @@ impl Interp<'_> {
         let at_handlers = self.save();
 
         let classes: Vec<Option<Value>> = handlers.iter().map(|h| h.class.map(|c| self.eval(m, c))).collect();
+        let later: Vec<Error> = self.later_errors(&raised);
         let mut caught: Vec<Vec<Flight>> = vec![Vec::new(); handlers.len()];
         let mut passed = Vec::new();
         for flight in raised {
@@ -72,7 +73,12 @@ impl Interp<'_> {
             let handler_log = self.log_mark();
             let state = self.run_handler(m, &handler.body, handler.name);
             let waited = self.waited_since(handler_log);
-            if flights.iter().any(|f| f.making.is_none()) {
+            // The calls after the first failure raise something else: who waits for that recovers too, only later.
+            let recovers = |this: &mut Self, error: &Error| match classes[index] {
+                None => true,
+                Some(value) => this.covers(value, error) == Cover::Whole,
+            };
+            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) {
                 self.note_recovery(handler_log);
             } else {
                 self.note_cached(handler_log);
@@ -97,7 +103,18 @@ impl Interp<'_> {
                 self.note_resumed(place, &flights, log);
             }
             let retry = retry.map(|(place, _)| place);
-            self.settle(flights, &state.raises, state.completes, &Stop { place, what, retry, guard: None }, classes[index]);
+            self.settle(
+                flights,
+                &state.raises,
+                state.completes,
+                &Stop {
+                    place,
+                    what,
+                    retry,
+                    guard: None,
+                },
+                classes[index],
+            );
         }
         for flight in passed {
             self.emit(flight);
@@ -118,7 +135,15 @@ impl Interp<'_> {
                 // `return` in `finally` drops whatever was raised.
                 let place = self.place(stmt.span);
                 for flight in pending {
-                    self.stop(&flight, Stop { place, what: "finally".into(), retry: None, guard: None });
+                    self.stop(
+                        &flight,
+                        Stop {
+                            place,
+                            what: "finally".into(),
+                            retry: None,
+                            guard: None,
+                        },
+                    );
                 }
             } else {
                 for flight in pending {
@@ -127,6 +152,29 @@ impl Interp<'_> {
             }
             self.frame().dead = dead || swallows;
         }
+    }
+
+    /// What later calls on the same dead connections raise.
+    fn later_errors(&mut self, raised: &[Flight]) -> Vec<Error> {
+        let mut found = Vec::new();
+        for flight in raised.iter().filter(|f| f.making.is_none()) {
+            let Error::Loss(lib, ..) = flight.error else { continue };
+            let unit = self.here().unit;
+            let release = self.assumed(unit, self.k.library(lib).driver).release;
+            let then = self
+                .k
+                .loss_of(lib, None, 0, release)
+                .map(|l| l.then.clone())
+                .unwrap_or_default();
+            if !then.is_empty() {
+                let classes = then.iter().map(|c| self.k.canonical(c)).collect();
+                let error = Error::Loss(lib, classes, true);
+                if !found.contains(&error) {
+                    found.push(error);
+                }
+            }
+        }
+        found
     }
 
     /// In a handler that is reached by no known error: remember what the function itself may raise.
@@ -196,7 +244,13 @@ impl Interp<'_> {
             Cover::Lookalike(why) => (false, Some(why)),
             _ => (false, None),
         };
-        Some(Note::Missed { handler: place, classes, part, lookalike, near })
+        Some(Note::Missed {
+            handler: place,
+            classes,
+            part,
+            lookalike,
+            near,
+        })
     }
 
     /// Some class of the handler is one that a failing call could raise at all: not `KeyboardInterrupt`, `ImportError`.
@@ -204,7 +258,13 @@ impl Interp<'_> {
         self.class_objects(value).iter().any(|&o| match self.v.get(o) {
             Obj::External(path) => !matches!(
                 path.as_str(),
-                "KeyboardInterrupt" | "SystemExit" | "GeneratorExit" | "StopIteration" | "StopAsyncIteration" | "ImportError" | "ModuleNotFoundError"
+                "KeyboardInterrupt"
+                    | "SystemExit"
+                    | "GeneratorExit"
+                    | "StopIteration"
+                    | "StopAsyncIteration"
+                    | "ImportError"
+                    | "ModuleNotFoundError"
             ),
             _ => true,
         })
@@ -255,7 +315,14 @@ impl Interp<'_> {
                     }
                 };
                 let near = near || raised.is_some();
-                add_note(&mut next, Note::Reraised { handler: stop.place, raised, near });
+                add_note(
+                    &mut next,
+                    Note::Reraised {
+                        handler: stop.place,
+                        raised,
+                        near,
+                    },
+                );
                 self.emit(next);
             }
         }
@@ -335,11 +402,17 @@ impl Interp<'_> {
     pub(super) fn covers_classes(&mut self, classes: &[ObjId], error: &Error) -> Cover {
         match error {
             Error::Opaque => {
-                let broad = classes.iter().any(|&c| self.is_broad(c) || matches!(self.v.get(c), Obj::Class(_)));
+                let broad = classes
+                    .iter()
+                    .any(|&c| self.is_broad(c) || matches!(self.v.get(c), Obj::Class(_)));
                 if broad { Cover::Whole } else { Cover::Nothing }
             }
             Error::Raised(raised) => {
-                if classes.iter().any(|&c| self.is_subclass_obj(*raised, c)) { Cover::Whole } else { Cover::Nothing }
+                if classes.iter().any(|&c| self.is_subclass_obj(*raised, c)) {
+                    Cover::Whole
+                } else {
+                    Cover::Nothing
+                }
             }
             Error::Loss(lib, losses, any) => {
                 let paths: Vec<Symbol> = classes
@@ -353,24 +426,39 @@ impl Interp<'_> {
                 let driver = self.k.library(*lib).driver;
                 let release = self.assumed(unit, driver).release;
                 let exists = |path: &Symbol| {
-                    self.k.error_class(*path).is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
+                    self.k
+                        .error_class(*path)
+                        .is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
                 };
-                let covered = losses.iter().filter(|&&l| paths.iter().any(|p| exists(p) && self.k.is_subclass(l, *p))).count();
+                let covered = losses
+                    .iter()
+                    .filter(|&&l| paths.iter().any(|p| exists(p) && self.k.is_subclass(l, *p)))
+                    .count();
                 if covered > 0 && (covered == losses.len() || *any) {
                     return Cover::Whole;
                 }
                 for path in &paths {
-                    let why = self.k.lookalike(*path, *lib).or_else(|| self.k.lookalike(*path, driver));
+                    let why = self
+                        .k
+                        .lookalike(*path, *lib)
+                        .or_else(|| self.k.lookalike(*path, driver));
                     if let Some(why) = why {
                         return Cover::Lookalike(why.to_owned());
                     }
                     if !exists(path) {
-                        let versions = self.k.error_class(*path).and_then(|(_, c)| c.versions.clone()).unwrap_or_default();
+                        let versions = self
+                            .k
+                            .error_class(*path)
+                            .and_then(|(_, c)| c.versions.clone())
+                            .unwrap_or_default();
                         let name = &self.k.library(driver).file.library.name;
                         return Cover::Lookalike(format!("it exists only in {name} {versions}"));
                     }
                 }
-                let part = covered > 0 || paths.iter().any(|p| losses.iter().any(|&l| *p != l && self.k.is_subclass(*p, l)));
+                let part = covered > 0
+                    || paths
+                        .iter()
+                        .any(|p| losses.iter().any(|&l| *p != l && self.k.is_subclass(*p, l)));
                 if part { Cover::Part } else { Cover::Nothing }
             }
         }
@@ -389,8 +477,17 @@ impl Interp<'_> {
 
     pub(super) fn text_between(&mut self, unit: crate::resolve::value::UnitId, span: Span, limit: usize) -> String {
         let text = self.world.text(unit);
-        let line = text.get(span.range()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.chars().count() > limit { line.chars().take(limit - 3).collect::<String>() + "..." } else { line }
+        let line = text
+            .get(span.range())
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        if line.chars().count() > limit {
+            line.chars().take(limit - 3).collect::<String>() + "..."
+        } else {
+            line
+        }
     }
 
     fn handler_text(&mut self, span: Span) -> String {
@@ -523,13 +620,25 @@ impl Interp<'_> {
             let raises: Vec<Raise> = self.frame().raises.drain(raises_before..).collect();
             let dead = self.here().dead;
             self.frame().dead = frame_dead;
-            let place = self.exit_place(exit).unwrap_or(Place { unit: at.unit, span: Span::default() });
-            let stop = Stop { place, what: format!("{}.__exit__", self.class_name_of(class)), retry: None, guard: None };
+            let place = self.exit_place(exit).unwrap_or(Place {
+                unit: at.unit,
+                span: Span::default(),
+            });
+            let stop = Stop {
+                place,
+                what: format!("{}.__exit__", self.class_name_of(class)),
+                retry: None,
+                guard: None,
+            };
             if dead && !raises.is_empty() {
                 self.settle_into(flights, &raises, &stop, &mut rest);
             } else if self.v.truth(result) == Some(false) || result == Value::NOTHING {
                 for mut flight in flights {
-                    let note = Note::Reraised { handler: place, raised: None, near: true };
+                    let note = Note::Reraised {
+                        handler: place,
+                        raised: None,
+                        near: true,
+                    };
                     // A manager that has nothing to do with errors is no handler at all.
                     if self.exit_looks_at_errors(exit) {
                         add_note(&mut flight, note);
@@ -561,13 +670,18 @@ impl Interp<'_> {
 
     /// The `__exit__` reads its exception parameters.
     fn exit_looks_at_errors(&mut self, exit: Value) -> bool {
-        let Some(func) = self.v.list(exit).into_iter().find_map(|o| self.function_of(o)) else { return false };
-        let Some(module) = self.world.module(func.unit) else { return false };
+        let Some(func) = self.v.list(exit).into_iter().find_map(|o| self.function_of(o)) else {
+            return false;
+        };
+        let Some(module) = self.world.module(func.unit) else {
+            return false;
+        };
         let f = module.func(func.func);
         let names: Vec<Symbol> = f.params.iter().skip(1).map(|p| p.name).collect();
-        module.exprs.iter().any(|e| {
-            f.span.contains(e.span) && matches!(&e.kind, crate::core::ExprKind::Name(n) if names.contains(n))
-        })
+        module
+            .exprs
+            .iter()
+            .any(|e| f.span.contains(e.span) && matches!(&e.kind, crate::core::ExprKind::Name(n) if names.contains(n)))
     }
 
     fn exception_classes(&mut self, exception: Value) -> Value {
@@ -596,7 +710,15 @@ impl Interp<'_> {
                     if retry.is_some() {
                         self.note_guard_retry(&guard, &flight);
                     }
-                    self.stop(&flight, Stop { place: guard.place, what: guard.name.clone(), retry, guard: Some(id) });
+                    self.stop(
+                        &flight,
+                        Stop {
+                            place: guard.place,
+                            what: guard.name.clone(),
+                            retry,
+                            guard: Some(id),
+                        },
+                    );
                 }
                 miss => {
                     let (part, lookalike) = match miss {
@@ -612,8 +734,21 @@ impl Interp<'_> {
                         .map(|&c| self.class_name(c))
                         .collect::<Vec<_>>()
                         .join(", ");
-                    let classes = if classes.is_empty() { guard.name.clone() } else { classes };
-                    add_note(&mut flight, Note::Missed { handler: guard.place, classes, part, lookalike, near: true });
+                    let classes = if classes.is_empty() {
+                        guard.name.clone()
+                    } else {
+                        classes
+                    };
+                    add_note(
+                        &mut flight,
+                        Note::Missed {
+                            handler: guard.place,
+                            classes,
+                            part,
+                            lookalike,
+                            near: true,
+                        },
+                    );
                     rest.push(flight);
                 }
             }
@@ -642,7 +777,10 @@ impl Interp<'_> {
             Error::Opaque => Value::UNKNOWN,
         };
         for &predicate in &guard.predicates.clone() {
-            let at = crate::resolve::value::ExprRef { unit: guard.place.unit, expr: ExprId(0) };
+            let at = crate::resolve::value::ExprRef {
+                unit: guard.place.unit,
+                expr: ExprId(0),
+            };
             let outer = std::mem::take(&mut self.frame().flights);
             let result = self.call(predicate, &super::call::Args::positional(vec![exception]), at);
             self.frame().flights = outer;
@@ -666,7 +804,9 @@ impl Interp<'_> {
     }
 
     pub(super) fn class_name_of(&mut self, class: ClassRef) -> String {
-        self.world.module(class.unit).map_or_else(String::new, |m| m.class(class.class).name.to_string())
+        self.world
+            .module(class.unit)
+            .map_or_else(String::new, |m| m.class(class.class).name.to_string())
     }
 
     /// Evaluates a context manager's generator with errors thrown in at `yield`.

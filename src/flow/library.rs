@@ -1,13 +1,14 @@
 //! What library files say about a call, carried out: round trips, lazy objects, guards, options.
 
 use super::call::Args;
-use super::flight::{Error, Flight, PathId, Place, Site};
+use super::flight::{Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
-use crate::core::{Span, Symbol};
+use crate::core::{Language, Symbol};
 use crate::findings::Confidence;
 use crate::knowledge::{
-    ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registration, Repeat, Retry, SpecId, TypeId, When,
+    ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registers, Registration, Repeat,
+    Retry, SpecId, TypeId, When,
 };
 use crate::resolve::value::{ClassRef, ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
@@ -52,7 +53,9 @@ impl<'w> Interp<'w> {
             return self.predicate(predicate, args);
         }
         if call.partial {
-            let Some((&func, rest)) = args.pos.split_first() else { return Value::UNKNOWN };
+            let Some((&func, rest)) = args.pos.split_first() else {
+                return Value::UNKNOWN;
+            };
             return self.v.one(Obj::Partial(func, rest.to_vec(), args.kw.clone()));
         }
         if call.suppresses {
@@ -60,28 +63,40 @@ impl<'w> Interp<'w> {
             let guard = self.add_guard(id, at, |g| g.covers = Some(classes));
             return self.v.one(Obj::Guard(guard));
         }
-        let is_decorator =
-            call.calls.is_none() && (call.guard.is_some() || call.transparent || call.context_manager)
-                || call.registers.as_ref().is_some_and(|r| {
-                    r.function.is_none() && !matches!(r.what, Registration::Dependency)
-                });
+        let is_decorator = call.calls.is_none()
+            && (call.guard.is_some() || call.transparent || call.context_manager || call.coroutine)
+            || call
+                .registers
+                .as_ref()
+                .is_some_and(|r| r.function.is_none() && !matches!(r.what, Registration::Dependency));
         if is_decorator {
             return self.decorator(id, recv, args, at);
         }
         let mut effective = self.effective(call, spec.lib, recv, args, at);
         self.settle_repeat(&mut effective, spec.lib, args);
         if let Some(Obj::Handle(handle)) = recv.map(|r| self.v.get(r)) {
+            let origin = handle.origin;
             let keys = self.k.keys(handle.ty, Some(spec.name.as_str()));
-            self.configured(&keys, args, None, at);
+            self.configured_on(&keys, args, None, at, origin);
         }
-        if let Some(registers) = &call.registers {
-            if let Some(value) = self.register(id, registers.what, recv, args, at) {
-                return value;
-            }
+        if let Some(registers) = &call.registers
+            && let Some(value) = self.register_as(id, registers, recv, args, at)
+        {
+            return value;
         }
         let mut result = Value::NOTHING;
+        for registers in &call.also_registers {
+            let given = registers.classes.as_ref().or(registers.function.as_ref());
+            if given.is_some_and(|g| Self::arg(args, g).is_some()) {
+                self.register_as(id, registers, recv, args, at);
+            }
+        }
         if let Some(called) = &call.calls {
-            result = self.call_argument(id, called, args, at);
+            let guard = recv.and_then(|r| match self.v.get(r) {
+                Obj::Handle(handle) => handle.guard,
+                _ => None,
+            });
+            result = self.call_argument(id, called, args, guard, at);
         }
         if let Some(spawned) = &call.spawns {
             result = self.spawn(id, spawned, args, at);
@@ -94,7 +109,12 @@ impl<'w> Interp<'w> {
             let mut got = Vec::new();
             for value in values {
                 // A list of awaitables: each of them.
-                let value = if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Comprehension(..))) {
+                let value = if self
+                    .v
+                    .objs(value)
+                    .iter()
+                    .any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Comprehension(..)))
+                {
                     self.iterate(value, at, Consumes::All)
                 } else {
                     value
@@ -106,7 +126,15 @@ impl<'w> Interp<'w> {
                 let place = self.place_of(at);
                 let what = spec.name.to_string();
                 for flight in std::mem::replace(&mut self.frame().flights, outer) {
-                    self.stop(&flight, super::flight::Stop { place, what: what.clone(), retry: None, guard: None });
+                    self.stop(
+                        &flight,
+                        super::flight::Stop {
+                            place,
+                            what: what.clone(),
+                            retry: None,
+                            guard: None,
+                        },
+                    );
                 }
             }
             result = match got[..] {
@@ -145,35 +173,48 @@ impl<'w> Interp<'w> {
             }
             result = self.v.one(Obj::Lazy(inner, at));
         }
-        if let (Some(how), Some(recv)) = (effective.consumes, recv) {
-            if let Obj::Handle(handle) = self.v.get(recv).clone() {
-                let asynchronous = call.awaited.unwrap_or(k.ty(handle.ty).spec.awaited);
-                if asynchronous {
-                    return self.prepare(id, recv, Some("consume"), &effective, at);
-                }
-                self.iterate_handle(recv, &handle, at, how);
+        if let (Some(how), Some(recv)) = (effective.consumes, recv)
+            && let Obj::Handle(handle) = self.v.get(recv).clone()
+        {
+            let asynchronous = call.awaited.unwrap_or(k.ty(handle.ty).spec.awaited);
+            if asynchronous {
+                return self.prepare(id, recv, Some("consume"), &effective, args, at);
             }
+            self.iterate_handle(recv, &handle, at, how);
         }
         let lib = spec.lib;
         // A function works on the handle that is its argument.
         let over = call.over.as_ref().and_then(|r| Self::arg(args, r));
-        let over = over.and_then(|v| self.v.list(v).into_iter().find(|&o| matches!(self.v.get(o), Obj::Handle(_))));
+        let over = over.and_then(|v| {
+            self.v
+                .list(v)
+                .into_iter()
+                .find(|&o| matches!(self.v.get(o), Obj::Handle(_)))
+        });
         if call.over.is_some() && recv.is_none() && over.is_none() {
             return Value::UNKNOWN;
         }
         let recv = recv.or(over);
+        let rust = self.here().module.language == Language::Rust;
         self.connection_events(id, recv, &effective, at);
         if spec.queued == Some(true) {
             return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
         }
-        if let Some(trip) = effective.trip.filter(|_| !call.opens) {
+        if let Some(trip) = effective.trip.filter(|_| !call.opens || rust) {
             let asynchronous = call.awaited.unwrap_or_else(|| {
                 recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if k.ty(h.ty).spec.awaited))
             });
             if asynchronous {
-                return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, at);
+                return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, args, at);
             }
-            self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at, effective.raises);
+            self.round_trip(
+                id,
+                recv,
+                &[trip],
+                (effective.repeat, effective.document),
+                at,
+                effective.raises,
+            );
         }
         if call.lazy {
             self.making(lib, recv, at);
@@ -191,7 +232,11 @@ impl<'w> Interp<'w> {
             None => match recv.map(|r| self.v.get(r)) {
                 Some(Obj::Handle(handle)) => {
                     let made = Symbol::new(&format!("{}.{}", k.ty(handle.ty).key, spec.name));
-                    if k.is_asked_for(made) { self.v.one(Obj::Made(made)) } else { Value::UNKNOWN }
+                    if k.is_asked_for(made) {
+                        self.v.one(Obj::Made(made))
+                    } else {
+                        Value::UNKNOWN
+                    }
                 }
                 _ => Value::UNKNOWN,
             },
@@ -201,14 +246,28 @@ impl<'w> Interp<'w> {
     /// An argument that is a call: nobody else holds its result.
     fn is_fresh(&self, place: crate::core::ExprId) -> bool {
         let module = &self.here().module;
-        module.exprs.get(place.0 as usize).is_some_and(|e| matches!(e.kind, crate::core::ExprKind::Call { .. }))
+        module
+            .exprs
+            .get(place.0 as usize)
+            .is_some_and(|e| matches!(e.kind, crate::core::ExprKind::Call { .. }))
     }
 
-    fn effective(&mut self, call: &'w CallSpec, lib: LibId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Effective<'w> {
+    fn effective(
+        &mut self,
+        call: &'w CallSpec,
+        lib: LibId,
+        recv: Option<ObjId>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Effective<'w> {
         let mut effective = Effective {
             trip: call.trip.as_deref(),
             gives: call.gives.as_deref(),
-            sets: if call.when.iter().all(|w| w.sets.is_none()) { call.sets.as_ref().map_or(0, |f| self.k.flag(f)) } else { 0 },
+            sets: if call.when.iter().all(|w| w.sets.is_none()) {
+                call.sets.as_ref().map_or(0, |f| self.k.flag(f))
+            } else {
+                0
+            },
             repeat: call.repeat,
             document: None,
             revives: call.revives,
@@ -251,7 +310,9 @@ impl<'w> Interp<'w> {
                 return false;
             }
         }
-        let Some(reference) = &when.arg else { return when.flag.is_some() || when.versions.is_some() };
+        let Some(reference) = &when.arg else {
+            return when.flag.is_some() || when.versions.is_some();
+        };
         let value = Self::arg(args, reference);
         if let Some(given) = when.given {
             return given == value.is_some() && !(args.open && !given);
@@ -265,7 +326,10 @@ impl<'w> Interp<'w> {
         }
         if !when.names.is_empty() {
             let wanted: Vec<Symbol> = when.names.iter().map(|p| self.k.canonical(p)).collect();
-            return self.contains(value, &|this, obj| matches!(this.v.get(obj), Obj::External(path) if wanted.contains(path)));
+            return self.contains(
+                value,
+                &|this, obj| matches!(this.v.get(obj), Obj::External(path) if wanted.contains(path)),
+            );
         }
         if let Some(literal) = &when.is {
             return self.is_literal(value, literal);
@@ -279,8 +343,13 @@ impl<'w> Interp<'w> {
         if !when.contains.is_empty() {
             return self.contains(value, &|this, obj| match this.v.get(obj) {
                 Obj::Str(Some(text), _) => when.contains.iter().any(|c| c == text.as_str()),
-                Obj::Dict(_) => this.keys(obj).iter().any(|k| when.contains.iter().any(|c| c == k.as_str())),
-                Obj::Record(fields, _) => fields.iter().any(|(k, _)| when.contains.iter().any(|c| c == k.as_str())),
+                Obj::Dict(_) => this
+                    .keys(obj)
+                    .iter()
+                    .any(|k| when.contains.iter().any(|c| c == k.as_str())),
+                Obj::Record(fields, _) => fields
+                    .iter()
+                    .any(|(k, _)| when.contains.iter().any(|c| c == k.as_str())),
                 _ => false,
             });
         }
@@ -290,9 +359,13 @@ impl<'w> Interp<'w> {
             return self.contains(value, &|this, obj| match this.v.get(obj) {
                 Obj::External(path) => wanted.contains(path),
                 Obj::Made(by) => made.contains(by),
-                Obj::Handle(handle) => {
-                    this.k.ty(handle.ty).spec.paths.iter().any(|p| wanted.contains(&this.k.canonical(p)))
-                }
+                Obj::Handle(handle) => this
+                    .k
+                    .ty(handle.ty)
+                    .spec
+                    .paths
+                    .iter()
+                    .any(|p| wanted.contains(&this.k.canonical(p))),
                 _ => false,
             });
         }
@@ -301,7 +374,11 @@ impl<'w> Interp<'w> {
 
     /// The text, or the text that a handle was made from, begins with one of these.
     fn starts(&self, value: Value, prefixes: &[String]) -> bool {
-        let begins = |text: &str| prefixes.iter().any(|p| text.to_ascii_lowercase().starts_with(p.as_str()));
+        let begins = |text: &str| {
+            prefixes
+                .iter()
+                .any(|p| text.to_ascii_lowercase().starts_with(p.as_str()))
+        };
         self.v.objs(value).iter().any(|&o| match self.v.get(o) {
             Obj::Str(Some(text), _) => begins(text.as_str()),
             Obj::Handle(handle) => handle
@@ -341,8 +418,7 @@ impl<'w> Interp<'w> {
                 match self.v.get(obj) {
                     Obj::Tuple(items) => todo.extend(items.iter().map(|&i| (i, depth + 1))),
                     Obj::List(_) | Obj::Dict(_) => {
-                        let inside = self.heap.iter().filter(|((o, _), _)| *o == obj).map(|(_, &v)| (v, depth + 1));
-                        todo.extend(inside);
+                        todo.extend(self.heap_of(obj).map(|(_, v)| (v, depth + 1)));
                     }
                     Obj::Record(fields, _) => todo.extend(fields.iter().map(|(_, v)| (*v, depth + 1))),
                     _ => {}
@@ -354,12 +430,21 @@ impl<'w> Interp<'w> {
 
     /// Looks at the arguments of a write: what repeating it does.
     fn settle_repeat(&mut self, effective: &mut Effective<'_>, lib: LibId, args: &Args) {
-        let values: Vec<Value> = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v)).collect();
+        let values: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
         match effective.repeat {
             Some(Repeat::Updates) => {
                 let library = self.k.library(lib);
                 let own = &library.file.changing;
-                let changing = if own.is_empty() { &self.k.library(library.driver).file.changing } else { own };
+                let changing = if own.is_empty() {
+                    &self.k.library(library.driver).file.changing
+                } else {
+                    own
+                };
                 let changes = values.iter().any(|&v| {
                     self.contains(v, &|this, obj| match this.v.get(obj) {
                         Obj::Dict(_) => this.keys(obj).iter().any(|k| changing.iter().any(|c| c == k.as_str())),
@@ -394,7 +479,9 @@ impl<'w> Interp<'w> {
                 let any = Symbol::new("*");
                 effective.document = documents
                     .iter()
-                    .find(|(obj, _)| self.heap_get((*obj, any)).is_none() && !self.keys(*obj).iter().any(|k| k.as_str() == "_id"))
+                    .find(|(obj, _)| {
+                        self.heap_get((*obj, any)).is_none() && !self.keys(*obj).iter().any(|k| k.as_str() == "_id")
+                    })
                     .map(|(_, literal)| *literal);
             }
             _ => {}
@@ -402,7 +489,7 @@ impl<'w> Interp<'w> {
     }
 
     /// A connection that a method opens is an opening of its own; a bare one's cursor is derived from it.
-    fn opened(&mut self, value: Value, from: ObjId, opens: bool, at: ExprRef) -> Value {
+    pub(super) fn opened(&mut self, value: Value, from: ObjId, opens: bool, at: ExprRef) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let Obj::Handle(handle) = *self.v.get(obj) else {
@@ -420,18 +507,29 @@ impl<'w> Interp<'w> {
                 Some(kind) if before.is_none() => {
                     let lib = self.k.ty(handle.ty).lib;
                     self.note_opening(at, kind, lib);
-                    Handle { origin: Some(at), ..handle }
+                    Handle {
+                        origin: Some(at),
+                        ..handle
+                    }
                 }
                 Some(kind) if opens || changed && before.is_some_and(|b| self.k.connection(b.ty) != Some(kind)) => {
                     let lib = self.k.ty(handle.ty).lib;
                     self.note_opening(at, kind, lib);
-                    Handle { origin: Some(at), under: handle.origin.or(handle.under), derived: None, ..handle }
+                    Handle {
+                        origin: Some(at),
+                        under: handle.origin.or(handle.under),
+                        derived: None,
+                        ..handle
+                    }
                 }
                 None if changed && before.is_some_and(|b| self.k.connection(b.ty) == Some(Connection::Bare)) => {
                     if let Some(origin) = handle.origin {
                         self.note_derived(at, origin);
                     }
-                    Handle { derived: Some(at), ..handle }
+                    Handle {
+                        derived: Some(at),
+                        ..handle
+                    }
                 }
                 _ => handle,
             };
@@ -442,7 +540,7 @@ impl<'w> Interp<'w> {
     }
 
     /// Options given to a function or method that makes a client travel with the client.
-    fn with_options(&mut self, value: Value, args: &Args) -> Value {
+    pub(super) fn with_options(&mut self, value: Value, args: &Args) -> Value {
         if args.kw.is_empty() {
             return value;
         }
@@ -452,8 +550,12 @@ impl<'w> Interp<'w> {
                 Obj::Handle(handle) if self.k.connection(handle.ty).is_some() => {
                     let handle = *handle;
                     let keys = self.k.keys(handle.ty, None);
-                    let names: Vec<String> =
-                        self.k.options_of(&keys).iter().map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+                    let names: Vec<String> = self
+                        .k
+                        .options_of(&keys)
+                        .iter()
+                        .map(|(_, o)| o.name.to_ascii_lowercase())
+                        .collect();
                     let mut options = self.options[handle.options.0 as usize].clone();
                     for (name, value) in &args.kw {
                         let name = name.as_str().to_ascii_lowercase();
@@ -481,14 +583,26 @@ impl<'w> Interp<'w> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
+        if let Some(origin) = handle.and_then(|h| h.origin) {
+            if effective.revives && spec.call.trip.is_some() && self.open_transactions.contains(&origin) {
+                self.out.revived_within.push(at);
+            }
+            if effective.begins {
+                self.open_transactions.insert(origin);
+            }
+            if spec.call.ends || effective.revives {
+                self.open_transactions.remove(&origin);
+            }
+        }
         if effective.revives {
             let origin = handle.and_then(|h| h.origin);
             self.note(Event::Revive(origin, spec.lib));
         }
-        if spec.call.opens && effective.gives.is_none() {
-            if let Some(origin) = handle.and_then(|h| h.origin) {
-                self.note_opened_by(origin, at);
-            }
+        if spec.call.opens
+            && effective.gives.is_none()
+            && let Some(origin) = handle.and_then(|h| h.origin).filter(|o| *o != at)
+        {
+            self.note_opened_by(origin, at);
         }
     }
 
@@ -520,7 +634,11 @@ impl<'w> Interp<'w> {
             let one = match self.v.get(obj).clone() {
                 Obj::Handle(handle) => {
                     let origin = if recv.is_none() { Some(at) } else { handle.origin };
-                    self.v.one(Obj::Handle(Handle { flags: handle.flags | effective.sets, origin, ..handle }))
+                    self.v.one(Obj::Handle(Handle {
+                        flags: handle.flags | effective.sets,
+                        origin,
+                        ..handle
+                    }))
                 }
                 _ => self.v.single(obj),
             };
@@ -529,20 +647,33 @@ impl<'w> Interp<'w> {
         Some(result)
     }
 
-    fn prepare(&mut self, id: SpecId, recv: ObjId, trip: Option<&str>, effective: &Effective<'_>, at: ExprRef) -> Value {
+    fn prepare(
+        &mut self,
+        id: SpecId,
+        recv: ObjId,
+        trip: Option<&str>,
+        effective: &Effective<'_>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let lib = self.k.call(id).lib;
         let gives = match effective.gives {
-            Some(reference) if reference != "argument" => self.typed(reference, lib, recv, None),
+            Some(reference) if reference != "argument" => {
+                let given = self.typed(reference, lib, recv, None);
+                let opens = self.k.call(id).call.opens;
+                self.opened(given, recv, opens, at)
+            }
             _ => Value::UNKNOWN,
         };
-        let pending =
-            Pending {
+        let pending = Pending {
             at,
             recv,
             spec: id,
             trip: trip.map(Symbol::new),
             gives,
             repeat: (effective.repeat, effective.document),
+            args: args.pos.clone(),
+            kw: args.kw.clone(),
         };
         let id = self.pending(pending);
         self.v.one(Obj::Pending(id))
@@ -616,10 +747,20 @@ impl<'w> Interp<'w> {
     fn iteration_trip(&mut self, obj: ObjId, handle: &Handle, trips: &[&str], at: ExprRef, how: Consumes) {
         let lib = self.k.ty(handle.ty).lib;
         let operation = self.k.ty(handle.ty).key;
-        self.trip(lib, operation, Some(obj), trips, (None, None), at, handle.created.or(Some(at)), Some(how), None);
+        self.trip(
+            lib,
+            operation,
+            Some(obj),
+            trips,
+            (None, None),
+            at,
+            handle.created.or(Some(at)),
+            Some(how),
+            None,
+        );
     }
 
-    fn round_trip(
+    pub(super) fn round_trip(
         &mut self,
         id: SpecId,
         recv: Option<ObjId>,
@@ -654,7 +795,8 @@ impl<'w> Interp<'w> {
             _ => None,
         });
         let unit = at.unit;
-        let in_transaction = self.frames.iter().any(|f| f.transactions > 0);
+        let in_transaction = self.frames.iter().any(|f| f.transactions > 0)
+            || handle.is_some_and(|h| self.language(unit) == Some(Language::Rust) && k.ty(h.ty).spec.transaction);
         let mut retry = Retry::Many;
         let turned_on: Vec<String> = self.frames.iter().flat_map(|f| f.turned_on.iter().cloned()).collect();
         for trip in trips {
@@ -673,7 +815,10 @@ impl<'w> Interp<'w> {
                             return Some(true);
                         }
                         let value = options.iter().find(|(n, _)| *n == name)?.1.as_deref()?;
-                        Some(!matches!(value.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "none"))
+                        Some(!matches!(
+                            value.to_ascii_lowercase().as_str(),
+                            "false" | "0" | "no" | "none"
+                        ))
                     })
                 }
                 None => Retry::Never,
@@ -715,13 +860,19 @@ impl<'w> Interp<'w> {
             steps: iterated == Some(Consumes::Next),
             in_transaction,
             func: self.site_func(at),
-            panics: false,
+            panics: None,
         };
         let site = self.out.sites.add(site);
         self.fate(site);
         if let Some(handle) = handle {
             let (origin, under, derived) = (handle.origin, handle.under, handle.derived);
-            self.note(Event::Trip { site, origin, under, derived });
+            self.note(Event::Trip {
+                site,
+                origin,
+                under,
+                derived,
+            });
+            self.rust_used(&handle, site);
         }
         // Its error is followed all the same: a handler that names a look-alike is wrong whatever the driver does.
         self.fate(site).heals |= retry == Retry::Many;
@@ -733,6 +884,7 @@ impl<'w> Interp<'w> {
             created,
             notes: Vec::new(),
             path: PathId::EMPTY,
+            marks: Marks::default(),
         };
         match handle.and_then(|h| h.guard) {
             Some(guard) if !iteration => {
@@ -746,14 +898,22 @@ impl<'w> Interp<'w> {
 
     /// The function in which an expression stands: the current one, unless the operation was passed on.
     fn site_func(&self, at: ExprRef) -> Option<crate::resolve::value::FuncRef> {
-        self.frames.iter().rev().find(|f| f.unit == at.unit && {
-            let span = f.module.expr(at.expr).span;
-            f.func.is_none_or(|func| f.module.func(func.func).span.contains(span))
-        })?.func
+        self.frames
+            .iter()
+            .rev()
+            .find(|f| {
+                f.unit == at.unit && {
+                    let span = f.module.expr(at.expr).span;
+                    f.func.is_none_or(|func| f.module.func(func.func).span.contains(span))
+                }
+            })?
+            .func
     }
 
     fn receiver_text(&mut self, at: ExprRef, iteration: bool) -> String {
-        let Some(module) = self.world.module(at.unit) else { return String::new() };
+        let Some(module) = self.world.module(at.unit) else {
+            return String::new();
+        };
         if iteration {
             return self.text_of(at);
         }
@@ -762,13 +922,19 @@ impl<'w> Interp<'w> {
             _ => at.expr,
         };
         match &module.expr(callee).kind {
-            crate::core::ExprKind::Attr { base, .. } => self.text_of(ExprRef { unit: at.unit, expr: *base }),
-            _ => self.text_of(ExprRef { unit: at.unit, expr: callee }),
+            crate::core::ExprKind::Attr { base, .. } => self.text_of(ExprRef {
+                unit: at.unit,
+                expr: *base,
+            }),
+            _ => self.text_of(ExprRef {
+                unit: at.unit,
+                expr: callee,
+            }),
         }
     }
 
     /// A lazy object is made: guards around this place are remembered.
-    fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
+    pub(super) fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
@@ -786,6 +952,7 @@ impl<'w> Interp<'w> {
             created: None,
             notes: Vec::new(),
             path: PathId::EMPTY,
+            marks: Marks::default(),
         };
         self.emit(flight);
     }
@@ -800,14 +967,27 @@ impl<'w> Interp<'w> {
             return self.proxy(ty, guards, args, at);
         }
         let keys = self.type_keys(ty);
-        self.configured(&keys, args, None, at);
+        if self.has_settings(ty) {
+            self.awaiting.push((keys, args.clone(), at));
+        } else {
+            self.configured(&keys, args, None, at);
+        }
         let options = self.opening(ty, args, at);
-        let base = entry.constructor.and_then(|c| k.call(c).call.over.as_ref()).and_then(|r| Self::arg(args, r));
-        let base = base.and_then(|v| self.v.list(v).into_iter().find_map(|o| match self.v.get(o) {
-            Obj::Handle(handle) => Some(*handle),
-            _ => None,
-        }));
-        let mut handle = Handle { origin: Some(at), options, ..Handle::of(ty) };
+        let base = entry
+            .constructor
+            .and_then(|c| k.call(c).call.over.as_ref())
+            .and_then(|r| Self::arg(args, r));
+        let base = base.and_then(|v| {
+            self.v.list(v).into_iter().find_map(|o| match self.v.get(o) {
+                Obj::Handle(handle) => Some(*handle),
+                _ => None,
+            })
+        });
+        let mut handle = Handle {
+            origin: Some(at),
+            options,
+            ..Handle::of(ty)
+        };
         if let Some(base) = base {
             handle.under = base.origin.or(base.under);
             handle.flags = base.flags;
@@ -828,7 +1008,10 @@ impl<'w> Interp<'w> {
             handle.flags |= self.effective(call, entry.lib, None, args, at).sets;
             if let Some(guard) = &call.guard {
                 let guard = self.guard_from(spec, guard, args, at);
-                let handle = Handle { guard: Some(guard), ..handle };
+                let handle = Handle {
+                    guard: Some(guard),
+                    ..handle
+                };
                 return self.v.one(Obj::Handle(handle));
             }
             if call.gives.is_some() || call.spawns.is_some() || call.trip.is_some() || call.registers.is_some() {
@@ -864,7 +1047,7 @@ impl<'w> Interp<'w> {
     }
 
     /// Records what a constructor is given.
-    fn opening(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> OptionsId {
+    pub(super) fn opening(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> OptionsId {
         let mut options: Vec<(String, Option<String>)> = Vec::new();
         let mut places = Vec::new();
         let mut uri = None;
@@ -879,15 +1062,20 @@ impl<'w> Interp<'w> {
             }
         }
         for (index, (name, value)) in args.kw.iter().enumerate() {
-            let text = self.literal_text(*value).or_else(|| (self.v.truth(*value) == Some(true)).then(|| "given".into()));
-            if let Some(text) = &text {
-                if text.contains("://") {
-                    uri = Some(text.clone());
-                }
+            let text = self
+                .literal_text(*value)
+                .or_else(|| (self.v.truth(*value) == Some(true)).then(|| "given".into()));
+            if let Some(text) = &text
+                && text.contains("://")
+            {
+                uri = Some(text.clone());
             }
             let name = name.as_str().to_ascii_lowercase();
             if let Some(place) = args.places.get(args.pos.len() + index) {
-                let place = self.place_of(ExprRef { unit: at.unit, expr: *place });
+                let place = self.place_of(ExprRef {
+                    unit: at.unit,
+                    expr: *place,
+                });
                 places.push((name.clone(), place));
             }
             options.retain(|(n, _)| *n != name);
@@ -907,7 +1095,15 @@ impl<'w> Interp<'w> {
                 }
             }
         }
-        let opening = Opening { at, ty, options: options.clone(), open_ended, uri, places, func: self.here().func };
+        let opening = Opening {
+            at,
+            ty,
+            options: options.clone(),
+            open_ended,
+            uri,
+            places,
+            func: self.here().func,
+        };
         match self.out.openings.iter_mut().find(|o| o.at == at && o.ty == ty) {
             Some(known) => {
                 // Several contexts: only what holds in all of them is known.
@@ -917,12 +1113,17 @@ impl<'w> Interp<'w> {
         }
         // Only what changes a behaviour needs to travel with the handle.
         let keys = self.k.keys(ty, None);
-        let known: Vec<String> = self.k.options_of(&keys).iter().map(|(_, o)| o.name.to_ascii_lowercase()).collect();
+        let known: Vec<String> = self
+            .k
+            .options_of(&keys)
+            .iter()
+            .map(|(_, o)| o.name.to_ascii_lowercase())
+            .collect();
         options.retain(|(n, _)| known.contains(n));
         self.options_id(options)
     }
 
-    fn literal_text(&self, value: Value) -> Option<String> {
+    pub(super) fn literal_text(&self, value: Value) -> Option<String> {
         match self.v.only(value)? {
             Obj::Str(Some(text), _) => Some(text.as_str().to_owned()),
             Obj::Bool(Some(b)) => Some(b.to_string()),
@@ -934,15 +1135,23 @@ impl<'w> Interp<'w> {
 
     /// A library's proxy around a handle.
     fn proxy(&mut self, ty: TypeId, guards: &'w GuardSpec, args: &Args, at: ExprRef) -> Value {
-        let Some(&inner) = args.pos.first() else { return Value::UNKNOWN };
+        let Some(&inner) = args.pos.first() else {
+            return Value::UNKNOWN;
+        };
         let lib = self.k.ty(ty).lib;
+        let keys = self.type_keys(ty);
+        self.configured(&keys, args, None, at);
         self.opening(ty, args, at);
         let driver = self.k.library(lib).driver;
         let own = self.assumed(at.unit, lib).release;
         let driver = self.assumed(at.unit, driver).release;
         let guard = guards.applies(own, driver).then(|| {
             let name = self.k.ty(ty).spec.name.clone();
-            let classes: Vec<ObjId> = guards.default.iter().map(|c| self.v.obj(Obj::External(self.k.canonical(c)))).collect();
+            let classes: Vec<ObjId> = guards
+                .default
+                .iter()
+                .map(|c| self.v.obj(Obj::External(self.k.canonical(c))))
+                .collect();
             let place = self.place_of(at);
             self.push_guard(Guard {
                 lib,
@@ -960,7 +1169,10 @@ impl<'w> Interp<'w> {
         let mut result = Value::NOTHING;
         for obj in self.v.list(inner) {
             let one = match (self.v.get(obj).clone(), guard) {
-                (Obj::Handle(handle), Some(guard)) => self.v.one(Obj::Handle(Handle { guard: Some(guard), ..handle })),
+                (Obj::Handle(handle), Some(guard)) => self.v.one(Obj::Handle(Handle {
+                    guard: Some(guard),
+                    ..handle
+                })),
                 _ => self.v.single(obj),
             };
             result = self.v.join(result, one);
@@ -970,10 +1182,13 @@ impl<'w> Interp<'w> {
 
     // Guards
 
-    fn push_guard(&mut self, guard: Guard) -> GuardId {
+    pub(super) fn push_guard(&mut self, guard: Guard) -> GuardId {
         // The same guard made again in another round or context keeps its number.
         let same = |g: &Guard| {
-            g.place == guard.place && g.name == guard.name && g.covers == guard.covers && g.not == guard.not
+            g.place == guard.place
+                && g.name == guard.name
+                && g.covers == guard.covers
+                && g.not == guard.not
                 && g.predicates == guard.predicates
         };
         if let Some(index) = self.out.guards.iter().position(same) {
@@ -983,10 +1198,14 @@ impl<'w> Interp<'w> {
         GuardId(self.out.guards.len() as u32 - 1)
     }
 
-    fn add_guard(&mut self, id: SpecId, at: ExprRef, fill: impl FnOnce(&mut Guard)) -> GuardId {
+    pub(super) fn add_guard(&mut self, id: SpecId, at: ExprRef, fill: impl FnOnce(&mut Guard)) -> GuardId {
         let spec = self.k.call(id);
         let library = &self.k.library(spec.lib).file.library.name;
-        let name = if library == "python" || library == "std" { spec.name.to_string() } else { format!("{library} {}", spec.name) };
+        let name = if library == "python" || library == "std" {
+            spec.name.to_string()
+        } else {
+            format!("{library} {}", spec.name)
+        };
         let place = self.place_of(at);
         let mut guard = Guard {
             lib: spec.lib,
@@ -1036,13 +1255,20 @@ impl<'w> Interp<'w> {
             }
         }
         if !given && !args.open {
-            covers = spec.default.iter().map(|c| self.v.obj(Obj::External(self.k.canonical(c)))).collect();
+            covers = spec
+                .default
+                .iter()
+                .map(|c| self.v.obj(Obj::External(self.k.canonical(c))))
+                .collect();
         }
         if args.open && !given {
             covers.push(self.v.obj(Obj::Unknown));
         }
         let has = |list: &[ArgRef]| list.iter().any(|r| Self::arg(args, r).is_some());
-        let (limited, waits) = (spec.limited || has(&spec.limits) || args.open, spec.waiting || has(&spec.waits) || args.open);
+        let (limited, waits) = (
+            spec.limited || has(&spec.limits) || args.open,
+            spec.waiting || has(&spec.waits) || args.open,
+        );
         let silent = spec.silent.as_ref().is_some_and(|r| Self::arg(args, r).is_some());
         let missing_need = !spec.needs.is_empty() && !has(&spec.needs);
         self.add_guard(id, at, |guard| {
@@ -1066,20 +1292,32 @@ impl<'w> Interp<'w> {
                 if args.pos.is_empty() && args.kw.is_empty() {
                     classes.push(self.v.obj(Obj::External(Symbol::new("Exception"))));
                 }
-                self.v.one(if kind == Predicate::Types { Obj::Covers(classes) } else { Obj::CoversNot(classes) })
+                self.v.one(if kind == Predicate::Types {
+                    Obj::Covers(classes)
+                } else {
+                    Obj::CoversNot(classes)
+                })
             }
             Predicate::Function => args.pos.first().copied().unwrap_or(Value::UNKNOWN),
             Predicate::Any => {
                 let mut all = Value::NOTHING;
                 for value in &args.pos {
-                    all = if all == Value::NOTHING { *value } else { self.combine("|", all, *value) };
+                    all = if all == Value::NOTHING {
+                        *value
+                    } else {
+                        self.combine("|", all, *value)
+                    };
                 }
                 all
             }
             Predicate::All => {
                 let mut all = Value::NOTHING;
                 for value in &args.pos {
-                    all = if all == Value::NOTHING { *value } else { self.combine("&", all, *value) };
+                    all = if all == Value::NOTHING {
+                        *value
+                    } else {
+                        self.combine("&", all, *value)
+                    };
                 }
                 all
             }
@@ -1114,7 +1352,8 @@ impl<'w> Interp<'w> {
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;
-            spec.applies(own, own)
+            let needed = spec.needs.is_empty() || args.open || spec.needs.iter().any(|r| Self::arg(args, r).is_some());
+            needed && spec.applies(own, own)
         });
         let guard = match guard {
             Some(spec) => {
@@ -1123,12 +1362,17 @@ impl<'w> Interp<'w> {
             }
             None => None,
         };
-        if let Some(registers) = &call.registers {
-            if let Some(classes) = &registers.classes {
-                // `@app.errorhandler(E)`: the decorated function answers those errors.
-                let classes = Self::arg(args, classes).unwrap_or(Value::UNKNOWN);
-                self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
-            }
+        if let Some(registers) = &call.registers
+            && let Some(classes) = &registers.classes
+        {
+            // `@app.errorhandler(E)`: the decorated function answers those errors.
+            let given = Self::arg_values(args, classes);
+            let classes = if given.is_empty() {
+                Value::UNKNOWN
+            } else {
+                self.v.one(Obj::Tuple(given))
+            };
+            self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
         }
         let scope = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) => handle.origin,
@@ -1147,14 +1391,26 @@ impl<'w> Interp<'w> {
         self.v.objs(value).iter().any(|&o| {
             matches!(
                 self.v.get(o),
-                Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Method(..) | Obj::Partial(..) | Obj::Managed(_)
+                Obj::Func(..)
+                    | Obj::Bound(..)
+                    | Obj::Guarded(..)
+                    | Obj::Method(..)
+                    | Obj::Partial(..)
+                    | Obj::Managed(_)
                     | Obj::Descriptor(..)
             )
         })
     }
 
     /// A decorator meets its function.
-    pub(super) fn decorate_with(&mut self, id: SpecId, guard: Option<GuardId>, made: ExprRef, args: &Args, at: ExprRef) -> Value {
+    pub(super) fn decorate_with(
+        &mut self,
+        id: SpecId,
+        guard: Option<GuardId>,
+        made: ExprRef,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let k = self.k;
         let call = &k.call(id).call;
         let Some(&func) = args.pos.first() else {
@@ -1170,6 +1426,13 @@ impl<'w> Interp<'w> {
             }
         }
         let mut value = func;
+        if call.coroutine {
+            for obj in self.v.list(func) {
+                if let Some(func) = self.function_of(obj) {
+                    self.coroutine_funcs.insert(func);
+                }
+            }
+        }
         if call.caches {
             for obj in self.v.list(func) {
                 if let Some(func) = self.function_of(obj) {
@@ -1197,7 +1460,11 @@ impl<'w> Interp<'w> {
                 Registration::Entry => {
                     for obj in self.v.list(value) {
                         if self.function_of(obj).is_some() {
-                            let entry = Registered { func: obj, spec: id, scope };
+                            let entry = Registered {
+                                func: obj,
+                                spec: id,
+                                scope,
+                            };
                             if !self.registered.iter().any(|r| r.func == entry.func) {
                                 self.registered.push(entry);
                             }
@@ -1210,7 +1477,11 @@ impl<'w> Interp<'w> {
                         if let Some(func) = self.function_of(obj) {
                             // It is called by the framework with the error; its own calls start there.
                             let _ = func;
-                            let entry = Registered { func: obj, spec: id, scope };
+                            let entry = Registered {
+                                func: obj,
+                                spec: id,
+                                scope,
+                            };
                             if !self.registered.iter().any(|r| r.func == entry.func) {
                                 self.registered.push(entry);
                             }
@@ -1223,22 +1494,58 @@ impl<'w> Interp<'w> {
     }
 
     fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef, func: Value) {
-        let local = self.k.call(id).call.registers.as_ref().is_some_and(|r| r.local);
+        let registers = self.k.call(id).call.registers.clone();
+        let local = registers.as_ref().is_some_and(|r| r.local);
+        // A status stands for no class, except those that stand for everything.
+        let everything = registers.map(|r| r.everything).unwrap_or_default();
+        let mut kept = Vec::new();
+        for class in self.class_objects(classes) {
+            let stands = everything.iter().any(|e| match (e, self.v.get(class)) {
+                (Literal::Int(a), Obj::Int(b)) => a == b,
+                (Literal::Text(a), Obj::External(b)) => self.k.canonical(a) == *b,
+                _ => false,
+            });
+            match self.v.get(class) {
+                _ if stands => kept.push(self.v.obj(Obj::External(Symbol::new("BaseException")))),
+                Obj::Int(_) => {}
+                _ => kept.push(class),
+            }
+        }
+        if kept.is_empty() {
+            return;
+        }
+        let classes = self.v.set(kept);
         let scope = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) if local => handle.origin,
             _ => None,
         });
         let place: Place = self.place_of(at);
-        let handler = AppHandler { classes, lib: self.k.call(id).lib, place, scope, func };
-        if !self.app_handlers.iter().any(|h| h.place == handler.place && h.classes == handler.classes) {
+        let handler = AppHandler {
+            classes,
+            lib: self.k.call(id).lib,
+            place,
+            scope,
+            func,
+        };
+        if !self
+            .app_handlers
+            .iter()
+            .any(|h| h.place == handler.place && h.classes == handler.classes)
+        {
             self.app_handlers.push(handler);
         }
     }
 
     /// Registrations by an argument. `None`: go on as with any call.
-    fn register(&mut self, id: SpecId, what: Registration, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Option<Value> {
-        let k = self.k;
-        let registers = k.call(id).call.registers.as_ref()?;
+    fn register_as(
+        &mut self,
+        id: SpecId,
+        registers: &'w Registers,
+        recv: Option<ObjId>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Option<Value> {
+        let what = registers.what;
         let function = registers.function.clone().unwrap_or(ArgRef::Position(0));
         let values = Self::arg_values(args, &function);
         let scope = recv.and_then(|r| match self.v.get(r) {
@@ -1251,7 +1558,11 @@ impl<'w> Interp<'w> {
                 for value in values {
                     for obj in self.v.list(value) {
                         if self.function_of(obj).is_some() {
-                            let entry = Registered { func: obj, spec: id, scope: None };
+                            let entry = Registered {
+                                func: obj,
+                                spec: id,
+                                scope: None,
+                            };
                             if !self.registered.iter().any(|r| r.func == entry.func) {
                                 self.registered.push(entry);
                             }
@@ -1268,12 +1579,20 @@ impl<'w> Interp<'w> {
                     self.frame().flights = outer;
                     result = self.v.join(result, given);
                 }
-                Some(if result == Value::NOTHING { Value::UNKNOWN } else { result })
+                Some(if result == Value::NOTHING {
+                    Value::UNKNOWN
+                } else {
+                    result
+                })
             }
             Registration::Entry => {
                 for value in values {
                     for obj in self.callables_in(value) {
-                        let entry = Registered { func: obj, spec: id, scope };
+                        let entry = Registered {
+                            func: obj,
+                            spec: id,
+                            scope,
+                        };
                         if !self.registered.iter().any(|r| r.func == entry.func) {
                             self.registered.push(entry);
                         }
@@ -1300,7 +1619,12 @@ impl<'w> Interp<'w> {
             }
             Registration::Middleware => {
                 for value in values {
-                    let items = if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Tuple(_))) {
+                    let items = if self
+                        .v
+                        .objs(value)
+                        .iter()
+                        .any(|&o| matches!(self.v.get(o), Obj::List(_) | Obj::Tuple(_)))
+                    {
                         self.iterate(value, at, Consumes::All)
                     } else {
                         value
@@ -1316,8 +1640,12 @@ impl<'w> Interp<'w> {
 
     /// The keys of a dictionary display, evaluated.
     fn dict_keys(&mut self, literal: ExprRef) -> Value {
-        let Some(module) = self.world.module(literal.unit) else { return Value::UNKNOWN };
-        let crate::core::ExprKind::Dict(entries) = &module.expr(literal.expr).kind else { return Value::UNKNOWN };
+        let Some(module) = self.world.module(literal.unit) else {
+            return Value::UNKNOWN;
+        };
+        let crate::core::ExprKind::Dict(entries) = &module.expr(literal.expr).kind else {
+            return Value::UNKNOWN;
+        };
         if self.here().unit != literal.unit {
             return Value::UNKNOWN;
         }
@@ -1365,30 +1693,35 @@ impl<'w> Interp<'w> {
     }
 
     /// A function that calls its argument (`run(main)`, `executor.map(f, xs)`, `with_transaction(callback)`).
-    fn call_argument(&mut self, id: SpecId, called: &ArgRef, args: &Args, at: ExprRef) -> Value {
+    fn call_argument(&mut self, id: SpecId, called: &ArgRef, args: &Args, own: Option<GuardId>, at: ExprRef) -> Value {
         let k = self.k;
-        let Some(func) = Self::arg(args, called) else { return Value::UNKNOWN };
+        let Some(func) = Self::arg(args, called) else {
+            return Value::UNKNOWN;
+        };
         let skip = match called {
             ArgRef::Position(index) | ArgRef::Either(index, _) => index + 1,
             ArgRef::Name(_) => 0,
         };
         let rest = args.rest(skip);
-        let guard = k.call(id).call.guard.as_ref().map(|spec| self.guard_from(id, spec, args, at));
-        match guard {
+        let guard = k
+            .call(id)
+            .call
+            .guard
+            .as_ref()
+            .map(|spec| self.guard_from(id, spec, args, at));
+        match guard.or(own) {
             Some(guard) => self.guarded_call(func, &rest, guard, at),
-            None => {
-                let value = self.call(func, &rest, at);
-                let _ = Span::default();
-                value
-            }
+            None => self.call(func, &rest, at),
         }
     }
 
     /// A thread or task: its errors do not come back unless somebody joins it.
-    fn spawn(&mut self, id: SpecId, spawned: &ArgRef, args: &Args, at: ExprRef) -> Value {
+    pub(super) fn spawn(&mut self, id: SpecId, spawned: &ArgRef, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
         let call = &k.call(id).call;
-        let Some(func) = Self::arg(args, spawned) else { return Value::UNKNOWN };
+        let Some(func) = Self::arg(args, spawned) else {
+            return Value::UNKNOWN;
+        };
         let skip = match spawned {
             ArgRef::Position(index) => index + 1,
             _ => 0,
@@ -1396,16 +1729,16 @@ impl<'w> Interp<'w> {
         // Arguments for the function: the further positional ones, or `args=(..)`.
         let mut rest = args.rest(skip);
         if let Some(listed) = args.named("args") {
-            rest.pos = match self.v.only(listed).cloned() {
-                Some(Obj::Tuple(items)) => items,
-                _ => {
-                    let all = self.iterate(listed, at, Consumes::All);
-                    rest.more = Some(all);
-                    Vec::new()
-                }
+            rest.pos = if let Some(Obj::Tuple(items)) = self.v.only(listed).cloned() {
+                items
+            } else {
+                let all = self.iterate(listed, at, Consumes::All);
+                rest.more = Some(all);
+                Vec::new()
             };
         }
-        rest.kw.retain(|(n, _)| !matches!(n.as_str(), "args" | "kwargs" | "target" | "name" | "daemon"));
+        rest.kw
+            .retain(|(n, _)| !matches!(n.as_str(), "args" | "kwargs" | "target" | "name" | "daemon"));
         let work = if self.is_callable(func) {
             self.v.one(Obj::Partial(func, rest.pos.clone(), rest.kw.clone()))
         } else {
@@ -1423,18 +1756,32 @@ impl<'w> Interp<'w> {
 fn statement_changes(sql: &str) -> bool {
     let text = sql.trim_start().to_ascii_uppercase();
     if text.starts_with("INSERT") {
-        return !["ON CONFLICT", "ON DUPLICATE", "INSERT IGNORE", "OR IGNORE", "OR REPLACE", "WHERE NOT EXISTS"]
-            .iter()
-            .any(|safe| text.contains(safe));
+        return ![
+            "ON CONFLICT",
+            "ON DUPLICATE",
+            "INSERT IGNORE",
+            "OR IGNORE",
+            "OR REPLACE",
+            "WHERE NOT EXISTS",
+        ]
+        .iter()
+        .any(|safe| text.contains(safe));
     }
     if let Some((_, set)) = text.strip_prefix("UPDATE").and_then(|t| t.split_once(" SET ")) {
-        return set.split(" WHERE ").next().unwrap_or_default().split(',').any(|assignment| {
-            assignment.split_once('=').is_some_and(|(name, value)| {
-                let name = name.trim().trim_matches(['`', '"']);
-                value.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
-                    && value.contains(['+', '-', '*', '/', '|'])
-            })
-        });
+        return set
+            .split(" WHERE ")
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .any(|assignment| {
+                assignment.split_once('=').is_some_and(|(name, value)| {
+                    let name = name.trim().trim_matches(['`', '"']);
+                    value
+                        .split(|c: char| !c.is_alphanumeric() && c != '_')
+                        .any(|word| word == name)
+                        && value.contains(['+', '-', '*', '/', '|'])
+                })
+            });
     }
     false
 }

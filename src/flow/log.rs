@@ -20,7 +20,12 @@ pub(super) enum Event {
     /// Something waited.
     Wait,
     /// A round trip, and what it went over: the opening, what that was made from, the derived object.
-    Trip { site: SiteId, origin: Option<ExprRef>, under: Option<ExprRef>, derived: Option<ExprRef> },
+    Trip {
+        site: SiteId,
+        origin: Option<ExprRef>,
+        under: Option<ExprRef>,
+        derived: Option<ExprRef>,
+    },
     /// A connection was opened, or an object derived from one was made.
     Open(ExprRef),
     /// The same, but only if none was there.
@@ -115,7 +120,12 @@ impl Interp<'_> {
     /// The events since a mark, once each, for a summary.
     pub(super) fn events_since(&self, mark: Mark) -> Vec<Event> {
         let mut seen = FxHashSet::default();
-        self.since(mark).iter().copied().filter(|e| seen.insert(*e)).take(MAX_EVENTS).collect()
+        self.since(mark)
+            .iter()
+            .copied()
+            .filter(|e| seen.insert(*e))
+            .take(MAX_EVENTS)
+            .collect()
     }
 
     /// A connection was opened here, of this kind.
@@ -124,9 +134,17 @@ impl Interp<'_> {
         self.note(Event::Open(at));
     }
 
+    /// The kind of a connection whose opening is not seen.
+    pub(super) fn note_kind(&mut self, at: ExprRef, kind: Connection, lib: LibId) {
+        self.units.kinds.entry(at).or_insert((kind, lib));
+    }
+
     /// A method opened its own object.
     pub(super) fn note_opened_by(&mut self, origin: ExprRef, at: ExprRef) {
         self.units.places.entry(origin).or_insert(at);
+        if self.in_hook {
+            self.units.per_unit.insert(origin);
+        }
         self.note(Event::Open(origin));
     }
 
@@ -140,7 +158,12 @@ impl Interp<'_> {
     pub(super) fn note_store(&mut self, obj: ObjId, name: Symbol, value: Value) {
         if self.v.only(value) == Some(&Obj::None) {
             self.note(Event::Clear(obj, name));
-        } else if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..))) {
+        } else if self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Handle(_) | Obj::Instance(..)))
+        {
             for item in self.v.list(value) {
                 if let Obj::Handle(handle) = self.v.get(item) {
                     let at = handle.derived.or(handle.origin);
@@ -237,28 +260,43 @@ impl Interp<'_> {
     /// What was opened and stored since the mark is opened only if none is there.
     pub(super) fn note_cached(&mut self, mark: Mark) {
         let once = self.here().func.is_some_and(|f| {
-            self.here().module.func(f.func).name.is_none_or(|n| !matches!(n.as_str(), "__init__" | "__enter__" | "__aenter__"))
+            self.here()
+                .module
+                .func(f.func)
+                .name
+                .is_none_or(|n| !matches!(n.as_str(), "__init__" | "__enter__" | "__aenter__"))
         });
         let stores: Vec<(ObjId, Symbol)> = self
             .since(mark)
             .iter()
             .filter_map(|e| match e {
-                Event::Store(obj, name) => Some((*obj, *name)),
+                Event::Store(obj, name) if !matches!(self.v.get(*obj), Obj::Scope(_)) => Some((*obj, *name)),
                 _ => None,
             })
             .collect();
         if !once || stores.is_empty() {
             return;
         }
-        self.cache_openings(mark, &stores);
+        let start = mark.0.min(self.log.len());
+        for event in &mut self.log[start..] {
+            let Event::Open(at) = *event else { continue };
+            let Some(kept_in) = self.units.stores.get(&at) else {
+                continue;
+            };
+            let here: Vec<(ObjId, Symbol)> = stores.iter().copied().filter(|s| kept_in.contains(s)).collect();
+            if !here.is_empty() {
+                *event = Event::Cached(at);
+                self.units.caches.entry(at).or_default().extend(here);
+            }
+        }
     }
 
-    pub(super) fn cache_openings(&mut self, mark: Mark, stores: &[(ObjId, Symbol)]) {
+    /// What was opened since the mark is opened once, by a function whose result is kept.
+    pub(super) fn cache_openings(&mut self, mark: Mark) {
         let start = mark.0.min(self.log.len());
         for event in &mut self.log[start..] {
             if let Event::Open(at) = *event {
                 *event = Event::Cached(at);
-                self.units.caches.entry(at).or_default().extend(stores);
             }
         }
     }
@@ -278,9 +316,22 @@ impl Interp<'_> {
                 _ => {}
             }
         }
-        let trips: Vec<Event> = self.since(mark).iter().filter(|e| matches!(e, Event::Trip { .. })).copied().collect();
+        let trips: Vec<Event> = self
+            .since(mark)
+            .iter()
+            .filter(|e| matches!(e, Event::Trip { .. }))
+            .copied()
+            .collect();
         for trip in trips {
-            let Event::Trip { site, origin, under, derived } = trip else { continue };
+            let Event::Trip {
+                site,
+                origin,
+                under,
+                derived,
+            } = trip
+            else {
+                continue;
+            };
             for at in [origin, under, derived].into_iter().flatten() {
                 if !opened.contains(&at) {
                     let sites = self.units.kept.entry(at).or_default();
@@ -301,7 +352,9 @@ impl Interp<'_> {
             match *event {
                 Event::Trip { site, .. } => {
                     let site_data = self.out.sites.get(site);
-                    let is_ambient = site_data.ty.is_some_and(|t| self.k.connection(t) == Some(Connection::Ambient));
+                    let is_ambient = site_data
+                        .ty
+                        .is_some_and(|t| self.k.connection(t) == Some(Connection::Ambient));
                     if is_ambient {
                         ambient.entry(site_data.lib).or_default().push(site);
                     }
@@ -321,46 +374,68 @@ impl Interp<'_> {
 
     /// At the end of a round: which connections are kept and never replaced.
     pub(super) fn conclude(&mut self) {
-        let mut kept: Vec<(ExprRef, Vec<SiteId>)> = self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
+        let mut kept: Vec<(ExprRef, Vec<SiteId>)> =
+            self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
         kept.sort_by_key(|(at, _)| *at);
         for (at, sites) in kept {
             self.out.outliving.insert(at);
             let base = self.units.bases.get(&at).copied();
             let opening = base.unwrap_or(at);
-            let Some(&(kind, lib)) = self.units.kinds.get(&opening) else { continue };
+            let Some(&(kind, lib)) = self.units.kinds.get(&opening) else {
+                continue;
+            };
             if kind != Connection::Bare || self.is_replaced(at) || self.units.per_unit.contains(&opening) {
                 continue;
             }
             let shown = self.units.places.get(&opening).copied().unwrap_or(opening);
             let place = self.place_of(shown);
-            match self.out.kept.iter_mut().find(|k| k.opening == Some(opening)) {
-                Some(known) => {
-                    for site in sites {
-                        if !known.sites.contains(&site) {
-                            known.sites.push(site);
-                        }
+            if let Some(known) = self.out.kept.iter_mut().find(|k| k.opening == Some(opening)) {
+                for site in sites {
+                    if !known.sites.contains(&site) {
+                        known.sites.push(site);
                     }
                 }
-                None => {
-                    let derived = base.map(|_| at);
-                    self.out.kept.push(Kept { opening: Some(opening), lib, place, sites, derived });
-                }
+            } else {
+                let derived = base.map(|_| at);
+                self.out.kept.push(Kept {
+                    opening: Some(opening),
+                    lib,
+                    place,
+                    sites,
+                    derived,
+                });
             }
         }
         for (place, lib, sites) in std::mem::take(&mut self.units.loops) {
             if !self.units.revived_libs.contains(&lib) {
-                self.out.kept.push(Kept { opening: None, lib, place, sites, derived: None });
+                self.out.kept.push(Kept {
+                    opening: None,
+                    lib,
+                    place,
+                    sites,
+                    derived: None,
+                });
             }
         }
+        self.rust_conclude();
         self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
+        self.conclude_settings();
         self.conclude_configured();
     }
 
     fn is_replaced(&self, at: ExprRef) -> bool {
         self.units.replaced.contains(&at)
             || self.units.per_unit.contains(&at)
-            || self.units.stores.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.refilled.contains(k)))
-            || self.units.caches.get(&at).is_some_and(|keys| keys.iter().any(|k| self.units.cleared.contains(k)))
+            || self
+                .units
+                .stores
+                .get(&at)
+                .is_some_and(|keys| keys.iter().any(|k| self.units.refilled.contains(k)))
+            || self
+                .units
+                .caches
+                .get(&at)
+                .is_some_and(|keys| keys.iter().any(|k| self.units.cleared.contains(k)))
     }
 }
 
@@ -372,6 +447,9 @@ impl Reviving for Vec<Event> {
     /// Forgets what was opened or revived since a place, but not the rest.
     fn truncate_reviving(&mut self, from: usize) {
         let tail: Vec<Event> = self.drain(from.min(self.len())..).collect();
-        self.extend(tail.into_iter().filter(|e| !matches!(e, Event::Open(_) | Event::Revive(..))));
+        self.extend(
+            tail.into_iter()
+                .filter(|e| !matches!(e, Event::Open(_) | Event::Revive(..))),
+        );
     }
 }

@@ -11,17 +11,19 @@
 mod attr;
 mod call;
 mod class;
+pub mod configure;
 mod eval;
 mod exec;
 pub mod flight;
 mod guard;
-pub mod configure;
 mod library;
 pub mod log;
 mod names;
 pub mod repeat;
 mod retry;
 mod roots;
+pub mod rust;
+mod settings;
 pub mod verdict;
 
 use std::rc::Rc;
@@ -61,12 +63,14 @@ struct Env {
 }
 
 /// What a scope belongs to; the same key always gives the same scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum EnvKey {
     Module(UnitId),
     Class(ClassRef),
     Act(ActId),
     Comprehension(ExprRef, EnvId),
+    /// Rust: a closure with the values of the names that it mentions.
+    Captured(ExprRef, Rc<[(Symbol, Value)]>),
 }
 
 /// A function, the scope it closes over and its arguments, one value per parameter.
@@ -91,6 +95,8 @@ struct Summary {
     events: Rc<[log::Event]>,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
+    /// Rust: what happens to connections in it.
+    connections: Rc<[rust::storage::Event]>,
 }
 
 /// An explicit raise.
@@ -128,6 +134,7 @@ struct LoopState {
     log: Option<log::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
+    rust: rust::Around,
 }
 
 /// What changes from statement to statement.
@@ -162,6 +169,7 @@ struct Frame {
     transactions: usize,
     /// Options that a `with` around the current place turns on, in lower case.
     turned_on: Vec<String>,
+    rust: rust::Local,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
 }
@@ -200,6 +208,8 @@ struct Pending {
     trip: Option<Symbol>,
     gives: Value,
     repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
+    args: Vec<Value>,
+    kw: Vec<(Symbol, Value)>,
 }
 
 /// A constructor call of a library's type.
@@ -260,6 +270,8 @@ pub struct Outcomes {
     pub configured: Vec<configure::Configured>,
     /// Connections that outlive a unit of work and are never replaced: the opening, and calls on it.
     pub kept: Vec<log::Kept>,
+    /// Calls that revive a connection while a transaction is open on it.
+    pub revived_within: Vec<ExprRef>,
     /// The kind of each opening's connection.
     pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
     /// Openings whose object outlives the unit of work, replaced or not.
@@ -303,7 +315,7 @@ struct Interp<'w> {
     env_ids: FxHashMap<EnvKey, EnvId>,
     modules_done: FxHashMap<UnitId, bool>,
     module_list: Vec<UnitId>,
-    heap: FxHashMap<(ObjId, Symbol), Value>,
+    heap: FxHashMap<ObjId, FxHashMap<Symbol, Value>>,
     heap_changed: bool,
     classes: FxHashMap<ClassRef, class::ClassInfo>,
     class_list: Vec<ClassRef>,
@@ -340,16 +352,29 @@ struct Interp<'w> {
     log: Vec<log::Event>,
     /// What is known of openings.
     units: log::Units,
+    /// A function that a framework calls is being evaluated.
+    in_hook: bool,
+    /// Settings met: name, value, and the expression of the value.
+    settings: Vec<(Symbol, Value, ExprRef)>,
+    /// Constructors whose options may stand in settings: keys, arguments, place.
+    awaiting: Vec<(Vec<Symbol>, call::Args, ExprRef)>,
+    /// Generator functions whose `yield` waits.
+    coroutine_funcs: FxHashSet<FuncRef>,
+    /// Connections with a transaction open at the current place.
+    open_transactions: FxHashSet<ExprRef>,
     /// Functions whose results are kept (`lru_cache`).
     cached_funcs: FxHashSet<FuncRef>,
     /// Calls that conditions of library files ask for, with their arguments.
     called_keys: FxHashMap<Symbol, Vec<call::Args>>,
     /// Names of modules being looked up, to stop at circles.
     looked_up: FxHashSet<(UnitId, Symbol)>,
+    /// Tasks being joined.
+    joining: Vec<Value>,
     /// Generator expressions being iterated.
     comprehensions: FxHashSet<ExprRef>,
     /// Expressions being evaluated.
     depth: usize,
+    rust: rust::Rust,
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
@@ -415,12 +440,19 @@ impl<'w> Interp<'w> {
             retries: FxHashMap::default(),
             log: Vec::new(),
             units: log::Units::default(),
+            in_hook: false,
+            settings: Vec::new(),
+            awaiting: Vec::new(),
+            coroutine_funcs: FxHashSet::default(),
+            open_transactions: FxHashSet::default(),
             cached_funcs: FxHashSet::default(),
             called_keys: FxHashMap::default(),
             guard_mark: None,
             patched_at: None,
+            joining: Vec::new(),
             comprehensions: FxHashSet::default(),
             depth: 0,
+            rust: rust::Rust::default(),
             looked_up: FxHashSet::default(),
         }
     }
@@ -439,8 +471,14 @@ impl<'w> Interp<'w> {
         self.log.clear();
         self.units = log::Units::default();
         self.called_keys.clear();
+        self.settings.clear();
+        self.awaiting.clear();
+        self.rust.start_round();
         self.activations = 0;
-        self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
+        self.out = Outcomes {
+            guards: std::mem::take(&mut self.out.guards),
+            ..Outcomes::default()
+        };
     }
 
     fn frame(&mut self) -> &mut Frame {
@@ -456,15 +494,24 @@ impl<'w> Interp<'w> {
     }
 
     fn expr_ref(&self, expr: ExprId) -> ExprRef {
-        ExprRef { unit: self.here().unit, expr }
+        ExprRef {
+            unit: self.here().unit,
+            expr,
+        }
     }
 
     fn place(&self, span: Span) -> Place {
-        Place { unit: self.here().unit, span }
+        Place {
+            unit: self.here().unit,
+            span,
+        }
     }
 
     fn place_of(&mut self, at: ExprRef) -> Place {
-        let span = self.world.module(at.unit).map_or_else(Span::default, |m| m.expr(at.expr).span);
+        let span = self
+            .world
+            .module(at.unit)
+            .map_or_else(Span::default, |m| m.expr(at.expr).span);
         Place { unit: at.unit, span }
     }
 
@@ -477,7 +524,11 @@ impl<'w> Interp<'w> {
             return id;
         }
         let id = EnvId(self.envs.len() as u32);
-        self.envs.push(Env { parent, is_class: matches!(key, EnvKey::Class(_)), ..Env::default() });
+        self.envs.push(Env {
+            parent,
+            is_class: matches!(key, EnvKey::Class(_)),
+            ..Env::default()
+        });
         self.env_ids.insert(key, id);
         id
     }
@@ -524,23 +575,43 @@ impl<'w> Interp<'w> {
         if value == Value::NOTHING {
             return;
         }
-        let old = self.heap.get(&key).copied().unwrap_or(Value::NOTHING);
-        let new = self.v.join(old, value);
-        if new != old {
-            self.heap.insert(key, new);
+        // The numbers of errors are a round's; what is kept carries none.
+        let value = if self.rust_carries(value) {
+            self.rust_stored(value)
+        } else {
+            value
+        };
+        let slot = self
+            .heap
+            .entry(key.0)
+            .or_default()
+            .entry(key.1)
+            .or_insert(Value::NOTHING);
+        let new = self.v.join(*slot, value);
+        if new != *slot {
+            *slot = new;
             self.heap_changed = true;
         }
     }
 
     fn heap_get(&self, key: (ObjId, Symbol)) -> Option<Value> {
-        self.heap.get(&key).copied()
+        self.heap.get(&key.0)?.get(&key.1).copied()
+    }
+
+    /// All entries of an object in the heap.
+    fn heap_of(&self, obj: ObjId) -> impl Iterator<Item = (Symbol, Value)> + '_ {
+        self.heap.get(&obj).into_iter().flatten().map(|(n, v)| (*n, *v))
     }
 
     // States: what branches copy and merge.
 
     fn save(&mut self) -> State {
         let env = self.here().env;
-        State { vars: self.envs[env.0 as usize].vars.clone(), fields: self.here().fields.clone(), dead: self.here().dead }
+        State {
+            vars: self.envs[env.0 as usize].vars.clone(),
+            fields: self.here().fields.clone(),
+            dead: self.here().dead,
+        }
     }
 
     fn restore(&mut self, state: State) {
@@ -562,11 +633,21 @@ impl<'w> Interp<'w> {
         }
         let env = self.here().env;
         for (name, value) in other.vars {
-            let old = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+            let old = self.envs[env.0 as usize]
+                .vars
+                .get(&name)
+                .copied()
+                .unwrap_or(Value::NOTHING);
             let new = self.v.join(old, value);
             self.envs[env.0 as usize].vars.insert(name, new);
         }
-        let missing: Vec<_> = self.here().fields.keys().filter(|k| !other.fields.contains_key(k)).copied().collect();
+        let missing: Vec<_> = self
+            .here()
+            .fields
+            .keys()
+            .filter(|k| !other.fields.contains_key(k))
+            .copied()
+            .collect();
         for key in missing {
             // Written on one way only: the other way keeps what was there before.
             let before = self.heap_get(key).unwrap_or(Value::NOTHING);
@@ -639,7 +720,9 @@ impl<'w> Interp<'w> {
 
     /// The text of an expression, shortened to one line.
     fn text_of(&mut self, at: ExprRef) -> String {
-        let Some(module) = self.world.module(at.unit) else { return String::new() };
+        let Some(module) = self.world.module(at.unit) else {
+            return String::new();
+        };
         let text = self.world.text(at.unit);
         let span = module.expr(at.expr).span;
         let raw = text.get(span.range()).unwrap_or_default();
@@ -651,12 +734,24 @@ impl<'w> Interp<'w> {
     }
 
     fn confidence(handle: &Handle) -> Confidence {
-        if handle.likely { Confidence::Likely } else { Confidence::Certain }
+        if handle.likely {
+            Confidence::Likely
+        } else {
+            Confidence::Certain
+        }
     }
 
     fn external(&mut self, path: &str) -> Value {
         let symbol = self.k.canonical(path);
-        self.v.one(Obj::External(symbol))
+        self.external_value(symbol)
+    }
+
+    /// What a canonical path of the outside denotes: mostly itself, or an object that a library holds there.
+    fn external_value(&mut self, path: Symbol) -> Value {
+        match self.k.item(path) {
+            Some(crate::knowledge::Item::Object(ty)) => self.handle(ty, None),
+            _ => self.v.one(Obj::External(path)),
+        }
     }
 
     fn path_prepend(&mut self, at: ExprRef, rest: PathId) -> PathId {

@@ -11,8 +11,22 @@ const STAR: &str = "*";
 impl Interp<'_> {
     pub(super) fn set_var(&mut self, name: Symbol, value: Value) {
         let env = self.here().env;
+        // A local variable is a place to keep a connection too: in a loop it may get a new one.
+        if self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Handle(_)))
+        {
+            let scope = self.v.obj(Obj::Scope(env));
+            self.note_store(scope, name, value);
+        }
         if let Some(&other) = self.envs[env.0 as usize].elsewhere.get(&name) {
-            let old = self.envs[other.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+            let old = self.envs[other.0 as usize]
+                .vars
+                .get(&name)
+                .copied()
+                .unwrap_or(Value::NOTHING);
             let new = self.v.join(old, value);
             self.envs[other.0 as usize].vars.insert(name, new);
             // What functions assign to a global outlives the round, since others may run before them.
@@ -57,7 +71,11 @@ impl Interp<'_> {
             let parent = env.parent;
             if id == start || !env.is_class {
                 if let Some(&value) = env.vars.get(&name) {
-                    let value = if parent.is_none() { self.with_global_writes(name, value) } else { value };
+                    let value = if parent.is_none() {
+                        self.with_global_writes(name, value)
+                    } else {
+                        value
+                    };
                     return self.force(value);
                 }
                 if parent.is_none() {
@@ -108,8 +126,15 @@ impl Interp<'_> {
     pub(super) fn import(&mut self, import: &Import) {
         let unit = self.here().unit;
         let known_library = import.level == 0
-            && import.module.first().is_some_and(|first| !self.k.imported(*first).is_empty());
-        let units = if known_library { Vec::new() } else { self.world.resolve(unit, &import.module, import.level) };
+            && import
+                .module
+                .first()
+                .is_some_and(|first| !self.k.imported(*first).is_empty());
+        let units = if known_library {
+            Vec::new()
+        } else {
+            self.world.resolve(unit, &import.module, import.level)
+        };
         let path = import_path(import);
         if import.glob {
             let source = match units.first() {
@@ -121,34 +146,46 @@ impl Interp<'_> {
             };
             let env = self.here().env;
             let star = Symbol::new(STAR);
-            let old = self.envs[env.0 as usize].vars.get(&star).copied().unwrap_or(Value::NOTHING);
+            let old = self.envs[env.0 as usize]
+                .vars
+                .get(&star)
+                .copied()
+                .unwrap_or(Value::NOTHING);
             let new = self.v.join(old, source);
             self.envs[env.0 as usize].vars.insert(star, new);
             return;
         }
         let value = match import.name {
-            Some(name) => match units.first() {
-                Some(&target) => self.v.one(Obj::Imported(target, name)),
-                None => {
+            Some(name) => {
+                if let Some(&target) = units.first() {
+                    self.v.one(Obj::Imported(target, name))
+                } else {
                     // `from package import module` where the package has no file of its own.
                     let mut full = import.module.clone();
                     full.push(name);
-                    let inner =
-                        if known_library { Vec::new() } else { self.world.resolve(unit, &full, import.level) };
+                    let inner = if known_library {
+                        Vec::new()
+                    } else {
+                        self.world.resolve(unit, &full, import.level)
+                    };
                     match inner.first() {
                         Some(&target) => self.v.one(Obj::Module(target)),
                         None if import.level > 0 => Value::UNKNOWN,
                         None => self.external(&format!("{path}.{name}")),
                     }
                 }
-            },
+            }
             None if import.renamed || import.module.len() == 1 => match units.first() {
                 Some(&target) => self.v.one(Obj::Module(target)),
                 None => self.external(&path),
             },
             None => {
                 let first = import.module[..1].to_vec();
-                let package = if known_library { Vec::new() } else { self.world.resolve(unit, &first, 0) };
+                let package = if known_library {
+                    Vec::new()
+                } else {
+                    self.world.resolve(unit, &first, 0)
+                };
                 match package.first() {
                     Some(&target) => self.v.one(Obj::Module(target)),
                     None => self.external(first[0].as_str()),
@@ -160,7 +197,12 @@ impl Interp<'_> {
 
     /// Replaces names of files that were not read by what they denote.
     pub(super) fn force(&mut self, value: Value) -> Value {
-        if !self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Imported(..))) {
+        if !self
+            .v
+            .objs(value)
+            .iter()
+            .any(|&o| matches!(self.v.get(o), Obj::Imported(..)))
+        {
             return value;
         }
         let mut result = Value::NOTHING;
@@ -198,7 +240,11 @@ impl Interp<'_> {
     fn module_attr_once(&mut self, unit: UnitId, name: Symbol) -> Option<Value> {
         self.ensure_module(unit);
         let env = self.env(EnvKey::Module(unit), None);
-        let mut value = self.envs[env.0 as usize].vars.get(&name).copied().unwrap_or(Value::NOTHING);
+        let mut value = self.envs[env.0 as usize]
+            .vars
+            .get(&name)
+            .copied()
+            .unwrap_or(Value::NOTHING);
         let module = self.v.obj(Obj::Module(unit));
         if let Some(written) = self.heap_get((module, name)) {
             value = self.v.join(value, written);

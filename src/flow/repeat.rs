@@ -29,21 +29,20 @@ pub struct Retried {
 
 impl Interp<'_> {
     fn retried(&mut self, place: Place) -> &mut Retried {
-        let index = match self.out.retried.iter().position(|r| r.place == place) {
-            Some(index) => index,
-            None => {
-                self.out.retried.push(Retried {
-                    place,
-                    limited: false,
-                    waits: false,
-                    silent: false,
-                    sites: Vec::new(),
-                    changing: Vec::new(),
-                    in_transaction: Vec::new(),
-                    resumed: Vec::new(),
-                });
-                self.out.retried.len() - 1
-            }
+        let index = if let Some(index) = self.out.retried.iter().position(|r| r.place == place) {
+            index
+        } else {
+            self.out.retried.push(Retried {
+                place,
+                limited: false,
+                waits: false,
+                silent: false,
+                sites: Vec::new(),
+                changing: Vec::new(),
+                in_transaction: Vec::new(),
+                resumed: Vec::new(),
+            });
+            self.out.retried.len() - 1
         };
         &mut self.out.retried[index]
     }
@@ -55,11 +54,16 @@ impl Interp<'_> {
         let waits = waited || self.waited_since(mark);
         for flight in flights.iter().filter(|f| f.making.is_none()) {
             let site = self.out.sites.get(flight.site).clone();
-            let region = Place { unit: place.unit, span: found.region };
+            let region = Place {
+                unit: place.unit,
+                span: found.region,
+            };
             let changes = self.changes(&site, flight, Some(region));
             let resumed = site.iteration
                 && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-                && flight.created.is_some_and(|c| !self.made_since(c, mark) && c != site.at);
+                && flight
+                    .created
+                    .is_some_and(|c| !self.made_since(c, mark) && c != site.at);
             let retried = self.retried(place);
             retried.limited |= found.limited;
             retried.waits |= waits;
@@ -88,7 +92,9 @@ impl Interp<'_> {
         let mark = self.guard_mark;
         let resumed = site.iteration
             && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-            && flight.created.is_some_and(|c| c != site.at && !mark.is_some_and(|m| self.made_since(c, m)));
+            && flight
+                .created
+                .is_some_and(|c| c != site.at && !mark.is_some_and(|m| self.made_since(c, m)));
         let retried = self.retried(guard.place);
         retried.limited |= limited;
         retried.waits |= waits;
@@ -106,7 +112,9 @@ impl Interp<'_> {
 
     /// A handler goes on with its loop: an iteration taken up there again must be of a new object.
     pub(super) fn note_resumed(&mut self, place: Place, flights: &[Flight], log: Mark) {
-        let Some(mark) = self.here().loops.last().map(|l| l.log.unwrap_or(log)) else { return };
+        let Some(mark) = self.here().loops.last().map(|l| l.log.unwrap_or(log)) else {
+            return;
+        };
         for flight in flights.iter().filter(|f| f.making.is_none()) {
             let site = self.out.sites.get(flight.site).clone();
             let Some(created) = flight.created else { continue };

@@ -28,11 +28,14 @@ impl Interp<'_> {
     /// The retry that this handler of this `try` goes on with.
     pub(super) fn retry_at(&mut self, m: &Module, stmt: &Stmt, handler: usize) -> Option<(Place, RetryLoop)> {
         let unit: UnitId = self.here().unit;
-        if !self.retries.contains_key(&unit) {
-            let found = find(m);
-            self.retries.insert(unit, found);
-        }
-        let found = self.retries.get(&unit)?.get(&stmt.span.start)?.get(handler).copied().flatten()?;
+        self.retries.entry(unit).or_insert_with(|| find(m));
+        let found = self
+            .retries
+            .get(&unit)?
+            .get(&stmt.span.start)?
+            .get(handler)
+            .copied()
+            .flatten()?;
         Some((Place { unit, span: found.span }, found))
     }
 }
@@ -69,10 +72,21 @@ struct Around<'m> {
 fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
     for (index, stmt) in body.0.iter().enumerate() {
         let rest = &body.0[index + 1..];
-        let here = around.map(|a| Around { rest: if rest.is_empty() { a.rest } else { rest }, ..a });
+        let here = around.map(|a| Around {
+            rest: if rest.is_empty() { a.rest } else { rest },
+            ..a
+        });
         match &stmt.kind {
-            StmtKind::Try { body, handlers, otherwise, finally } => {
-                let found = handlers.iter().map(|h| retry(m, body, otherwise, h, here, func)).collect();
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
+                let found = handlers
+                    .iter()
+                    .map(|h| retry(m, body, otherwise, h, here, func))
+                    .collect();
                 out.insert(stmt.span.start, found);
                 block(m, body, here, func, out);
                 block(m, otherwise, here, func, out);
@@ -96,7 +110,9 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
             }
-            StmtKind::For { body, otherwise, iter, .. } => {
+            StmtKind::For {
+                body, otherwise, iter, ..
+            } => {
                 let inner = Around {
                     span: header(stmt, body),
                     region: stmt.span,
@@ -124,7 +140,10 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
 /// The first line of a loop.
 fn header(stmt: &Stmt, body: &Block) -> Span {
     let end = body.0.first().map_or(stmt.span.end, |s| s.span.start);
-    Span { start: stmt.span.start, end: end.max(stmt.span.start) }
+    Span {
+        start: stmt.span.start,
+        end: end.max(stmt.span.start),
+    }
 }
 
 fn retry(
@@ -135,13 +154,22 @@ fn retry(
     around: Option<Around<'_>>,
     func: Option<&Func>,
 ) -> Option<RetryLoop> {
-    if let Some((func, name)) = func.and_then(|f| Some((f, f.name?))) {
-        if mentions_call(m, &handler.body, name) {
-            // `if attempts: return again(attempts - 1)`: limited, and silent if nothing is raised in the other case.
-            let conditional = !handler.body.0.iter().any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
-            let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
-            return Some(RetryLoop { span: handler.span, region: func.span, limited: conditional, silent });
-        }
+    if let Some((func, name)) = func.and_then(|f| Some((f, f.name?)))
+        && mentions_call(m, &handler.body, name)
+    {
+        // `if attempts: return again(attempts - 1)`: limited, and silent if nothing is raised in the other case.
+        let conditional = !handler
+            .body
+            .0
+            .iter()
+            .any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
+        let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
+        return Some(RetryLoop {
+            span: handler.span,
+            region: func.span,
+            limited: conditional,
+            silent,
+        });
     }
     let around = around?;
     let success_leaves = leaves(body)
@@ -149,7 +177,10 @@ fn retry(
         || around.rest.iter().any(stmt_leaves)
         || around.test.is_some_and(|t| {
             // `while not done:` with `done = True` in the body.
-            assigned(m, body).iter().chain(&assigned(m, otherwise)).any(|n| mentions_name(m, t, *n))
+            assigned(m, body)
+                .iter()
+                .chain(&assigned(m, otherwise))
+                .any(|n| mentions_name(m, t, *n))
         });
     let goes_on = !always_leaves(&handler.body);
     if !(success_leaves && goes_on) {
@@ -159,14 +190,22 @@ fn retry(
     let limited = around.limited || gives_up;
     let falls_off = around.otherwise.0.is_empty()
         && (around.after.is_empty() && around.outermost || around.after.first().is_some_and(|s| returns_nothing(m, s)));
-    let gives_value = returns(body) || returns(otherwise) || around.rest.iter().any(stmt_leaves) || around.after.is_empty();
+    let gives_value =
+        returns(body) || returns(otherwise) || around.rest.iter().any(stmt_leaves) || around.after.is_empty();
     let silent = around.limited && !gives_up && falls_off && gives_value;
-    Some(RetryLoop { span: around.span, region: around.region, limited, silent })
+    Some(RetryLoop {
+        span: around.span,
+        region: around.region,
+        limited,
+        silent,
+    })
 }
 
 /// `itertools.count()`: a `for` that never ends.
 fn is_count(m: &Module, iter: ExprId) -> bool {
-    let ExprKind::Call { callee, .. } = &m.expr(iter).kind else { return false };
+    let ExprKind::Call { callee, .. } = &m.expr(iter).kind else {
+        return false;
+    };
     let name = match &m.expr(*callee).kind {
         ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str(),
         _ => return false,
@@ -192,7 +231,9 @@ fn returns_nothing(m: &Module, stmt: &Stmt) -> bool {
 fn returns_something(m: &Module, block: &Block, name: Symbol) -> bool {
     block.0.iter().any(|s| match &s.kind {
         StmtKind::Return(Some(_)) => !returns_nothing(m, s) && !stmt_calls(m, s, name),
-        StmtKind::If { then, otherwise, .. } => returns_something(m, then, name) || returns_something(m, otherwise, name),
+        StmtKind::If { then, otherwise, .. } => {
+            returns_something(m, then, name) || returns_something(m, otherwise, name)
+        }
         _ => false,
     })
 }
@@ -234,9 +275,10 @@ fn returns(block: &Block) -> bool {
     block.0.iter().any(|s| match &s.kind {
         StmtKind::Return(_) => true,
         StmtKind::If { then, otherwise, .. } => returns(then) || returns(otherwise),
-        StmtKind::With { body, .. } | StmtKind::Block(body) | StmtKind::For { body, .. } | StmtKind::While { body, .. } => {
-            returns(body)
-        }
+        StmtKind::With { body, .. }
+        | StmtKind::Block(body)
+        | StmtKind::For { body, .. }
+        | StmtKind::While { body, .. } => returns(body),
         StmtKind::Try { body, otherwise, .. } => returns(body) || returns(otherwise),
         _ => false,
     })
@@ -277,12 +319,23 @@ fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
 
 fn mentions_name(m: &Module, within: ExprId, name: Symbol) -> bool {
     let span = m.expr(within).span;
-    m.exprs.iter().any(|e| span.contains(e.span) && matches!(&e.kind, ExprKind::Name(n) if *n == name))
+    m.exprs
+        .iter()
+        .any(|e| span.contains(e.span) && matches!(&e.kind, ExprKind::Name(n) if *n == name))
 }
 
 fn mentions_call(m: &Module, block: &Block, name: Symbol) -> bool {
-    let (Some(first), Some(last)) = (block.0.first(), block.0.last()) else { return false };
-    calls_in(m, Span { start: first.span.start, end: last.span.end }, name)
+    let (Some(first), Some(last)) = (block.0.first(), block.0.last()) else {
+        return false;
+    };
+    calls_in(
+        m,
+        Span {
+            start: first.span.start,
+            end: last.span.end,
+        },
+        name,
+    )
 }
 
 fn calls_in(m: &Module, span: Span, name: Symbol) -> bool {
@@ -292,7 +345,8 @@ fn calls_in(m: &Module, span: Span, name: Symbol) -> bool {
                 ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
                     ExprKind::Name(n) => *n == name,
                     ExprKind::Attr { base, name: n, .. } => {
-                        *n == name && matches!(&m.expr(*base).kind, ExprKind::Name(b) if matches!(b.as_str(), "self" | "cls"))
+                        *n == name
+                            && matches!(&m.expr(*base).kind, ExprKind::Name(b) if matches!(b.as_str(), "self" | "cls"))
                     }
                     _ => false,
                 },

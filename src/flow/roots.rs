@@ -6,14 +6,18 @@ use super::call::Args;
 use super::flight::{Entry, Flight, Stop};
 use super::guard::Cover;
 use super::{Frame, Interp};
-use crate::core::{ExprKind, FuncId, Symbol};
+use crate::core::{ExprKind, FuncId, Language, Symbol};
 use crate::knowledge::{LibId, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
+/// Objects looked at to find the function inside of wrappers.
+const MAX_WRAPPERS: usize = 64;
+
 impl Interp<'_> {
     pub(super) fn evaluate_all(&mut self) {
+        self.rust_evaluate();
         for unit in self.world.seeds() {
-            if !self.world.is_aside(unit) {
+            if !self.world.is_aside(unit) && self.language(unit) != Some(Language::Rust) {
                 self.ensure_module(unit);
             }
         }
@@ -26,19 +30,25 @@ impl Interp<'_> {
 
     /// Classes that nobody makes: their attributes come from an `__init__` with unknown arguments.
     fn evaluate_constructors(&mut self) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
         for class in self.class_list.clone() {
-            if self.instances.contains_key(&class) || self.world.is_aside(class.unit) {
+            let starts = seeds.contains(&class.unit) && !self.world.is_aside(class.unit);
+            if self.instances.contains_key(&class) || !starts {
                 continue;
             }
             let obj = self.v.obj(Obj::Instance(class, None));
-            let Some(init) = self.in_frame(class.unit, |this| this.class_attr(class, obj, Symbol::new("__init__"))).flatten() else {
+            let Some(init) = self
+                .in_frame(class.unit, |this| this.class_attr(class, obj, Symbol::new("__init__")))
+                .flatten()
+            else {
                 continue;
             };
             for bound in self.v.list(init) {
-                if let Some(func) = self.function_of(bound) {
-                    if !self.called.contains(&func) && self.func_class.get(&func) == Some(&class) {
-                        self.start(bound, func, Entry::Function(func), None);
-                    }
+                if let Some(func) = self.function_of(bound)
+                    && !self.called.contains(&func)
+                    && self.func_class.get(&func) == Some(&class)
+                {
+                    self.start(bound, func, Entry::Function(func), None);
                 }
             }
         }
@@ -66,15 +76,12 @@ impl Interp<'_> {
             let mark = self.log_mark();
             let raised = self.in_frame(at.unit, |this| {
                 for obj in this.v.list(work) {
-                    match this.v.get(obj) {
-                        Obj::Partial(..) => {
-                            let value = this.call_obj(obj, &Args::default(), at);
-                            this.await_value(value, at);
-                        }
-                        _ => {
-                            let value = this.v.single(obj);
-                            this.await_value(value, at);
-                        }
+                    if let Obj::Partial(..) = this.v.get(obj) {
+                        let value = this.call_obj(obj, &Args::default(), at);
+                        this.await_value(value, at);
+                    } else {
+                        let value = this.v.single(obj);
+                        this.await_value(value, at);
                     }
                 }
                 std::mem::take(&mut this.frame().flights)
@@ -94,33 +101,45 @@ impl Interp<'_> {
     /// Functions that nothing called so far, callers before the called as far as names tell.
     fn evaluate_uncalled(&mut self) {
         let mut all: Vec<FuncRef> = Vec::new();
-        for unit in self.module_list.clone() {
-            if self.world.is_aside(unit) {
+        let seeds: FxHashSet<UnitId> = self.world.seeds().into_iter().collect();
+        // Files that were only read because another one imports them start nothing: they use nothing that matters.
+        for unit in self.world.seeds() {
+            if self.world.is_aside(unit) || !self.modules_done.contains_key(&unit) {
                 continue;
             }
-            let Some(module) = self.world.module(unit) else { continue };
+            let Some(module) = self.world.module(unit) else {
+                continue;
+            };
+            if module.language == Language::Rust {
+                continue;
+            }
             for (index, func) in module.funcs.iter().enumerate() {
                 if !func.is_test {
-                    all.push(FuncRef { unit, func: FuncId(index as u32) });
+                    all.push(FuncRef {
+                        unit,
+                        func: FuncId(index as u32),
+                    });
                 }
             }
         }
+        all.extend(self.methods_with_handles(&seeds));
         let mut waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
         let references = self.references(&waiting);
         // Passes: first those whose name nothing mentions, then callers of what is left.
         while !waiting.is_empty() {
-            let left: FxHashSet<FuncRef> = waiting.iter().copied().collect();
-            let names: FxHashSet<Symbol> =
-                waiting.iter().flat_map(|f| references.get(f).into_iter().flatten().copied()).collect();
+            let mut mentions: FxHashMap<Symbol, u32> = FxHashMap::default();
+            for name in waiting.iter().filter_map(|f| references.get(f)).flatten() {
+                *mentions.entry(*name).or_default() += 1;
+            }
             let mut ready: Vec<FuncRef> = waiting
                 .iter()
                 .copied()
                 .filter(|f| {
-                    let name = self.with_func(*f, |f| f.name).flatten();
-                    name.is_none_or(|n| {
-                        !names.contains(&n)
-                            || !left.iter().any(|g| g != f && references.get(g).is_some_and(|r| r.contains(&n)))
-                    })
+                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else {
+                        return true;
+                    };
+                    let own = u32::from(references.get(f).is_some_and(|r| r.contains(&name)));
+                    mentions.get(&name).copied().unwrap_or(0) <= own
                 })
                 .collect();
             // Functions inside of others are called by whoever got them from there; what is left of them comes last.
@@ -146,17 +165,60 @@ impl Interp<'_> {
         }
     }
 
+    /// Methods of classes in other files whose objects were given something that leads to a driver's object.
+    fn methods_with_handles(&mut self, seeds: &FxHashSet<UnitId>) -> Vec<FuncRef> {
+        let mut classes = FxHashSet::default();
+        for (class, objs) in &self.instances {
+            if objs.iter().any(|o| self.leads_to_handle(*o)) {
+                classes.extend(self.classes.get(class).map(|i| i.mro.clone()).unwrap_or_default());
+            }
+        }
+        let mut found: Vec<FuncRef> = self
+            .func_class
+            .iter()
+            .filter(|(f, c)| classes.contains(c) && !seeds.contains(&f.unit))
+            .map(|(f, _)| *f)
+            .collect();
+        found.retain(|f| !self.world.is_aside(f.unit));
+        found.sort_unstable();
+        found
+    }
+
+    fn leads_to_handle(&self, obj: ObjId) -> bool {
+        let mut todo = vec![(obj, 0)];
+        let mut seen = FxHashSet::default();
+        while let Some((obj, depth)) = todo.pop() {
+            if !seen.insert(obj) || seen.len() > MAX_WRAPPERS {
+                continue;
+            }
+            for (_, value) in self.heap_of(obj) {
+                for &held in self.v.objs(value) {
+                    match self.v.get(held) {
+                        Obj::Handle(_) => return true,
+                        Obj::Instance(..) | Obj::List(_) | Obj::Dict(_) if depth < 3 => todo.push((held, depth + 1)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        false
+    }
+
     /// The names that each function's body mentions as something called or passed on.
-    fn references(&mut self, funcs: &[FuncRef]) -> FxHashMap<FuncRef, FxHashSet<Symbol>> {
+    pub(super) fn references(&mut self, funcs: &[FuncRef]) -> FxHashMap<FuncRef, FxHashSet<Symbol>> {
         let mut by_unit: FxHashMap<UnitId, Vec<FuncRef>> = FxHashMap::default();
         for func in funcs {
             by_unit.entry(func.unit).or_default().push(*func);
         }
         let mut result: FxHashMap<FuncRef, FxHashSet<Symbol>> = FxHashMap::default();
         for (unit, funcs) in by_unit {
-            let Some(module) = self.world.module(unit) else { continue };
-            let mut spans: Vec<(u32, u32, FuncRef)> =
-                funcs.iter().map(|f| (module.func(f.func).span.start, module.func(f.func).span.end, *f)).collect();
+            let Some(module) = self.world.module(unit) else {
+                continue;
+            };
+            let mut spans: Vec<(u32, u32, FuncRef)> = funcs
+                .iter()
+                .map(|f| (module.func(f.func).span.start, module.func(f.func).span.end, *f))
+                .collect();
             spans.sort_unstable();
             for expr in &module.exprs {
                 let name = match &expr.kind {
@@ -175,7 +237,9 @@ impl Interp<'_> {
     }
 
     fn start_uncalled(&mut self, func: FuncRef) {
-        let Some((nested, class)) = self.with_func(func, |f| (f.parent, f.class)) else { return };
+        let Some((nested, class)) = self.with_func(func, |f| (f.parent, f.class)) else {
+            return;
+        };
         let _ = class;
         let envs = self.closures.get(&func).cloned().unwrap_or_default();
         if envs.is_empty() {
@@ -185,43 +249,47 @@ impl Interp<'_> {
         }
         for env in envs.into_iter().take(4) {
             let obj = self.v.obj(Obj::Func(func, env));
-            match self.func_class.get(&func).copied() {
-                Some(class) => {
-                    // As found through its class, with the decorators that it has there.
-                    let name = self.with_func(func, |f| f.name).flatten();
-                    let receivers = self.instances_of(class);
-                    let mut started = false;
-                    for receiver in self.v.list(receivers).into_iter().take(4) {
-                        let found = name.and_then(|n| self.in_frame(func.unit, |this| this.class_attr(class, receiver, n)).flatten());
-                        for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
-                            if self.function_of(method) == Some(func) || self.wraps(method, func) {
-                                let method = match *self.v.get(method) {
-                                    Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
-                                    _ => method,
-                                };
-                                started = true;
-                                self.start(method, func, Entry::Function(func), None);
-                            }
+            if let Some(class) = self.func_class.get(&func).copied() {
+                // As found through its class, with the decorators that it has there.
+                let name = self.with_func(func, |f| f.name).flatten();
+                let receivers = self.instances_of(class);
+                let mut started = false;
+                for receiver in self.v.list(receivers).into_iter().take(4) {
+                    let found = name.and_then(|n| {
+                        self.in_frame(func.unit, |this| this.class_attr(class, receiver, n))
+                            .flatten()
+                    });
+                    for method in found.map(|f| self.v.list(f)).unwrap_or_default() {
+                        if self.function_of(method) == Some(func) || self.wraps(method, func) {
+                            let method = match *self.v.get(method) {
+                                Obj::Descriptor(_, inner) => self.v.obj(Obj::Bound(receiver, inner)),
+                                _ => method,
+                            };
+                            started = true;
+                            self.start(method, func, Entry::Function(func), None);
                         }
                     }
-                    if !started && !self.called.contains(&func) {
-                        let receiver = self.v.list(receivers)[0];
-                        let bound = self.v.obj(Obj::Bound(receiver, obj));
-                        self.start(bound, func, Entry::Function(func), None);
-                    }
                 }
-                None => {
-                    let callable = self.as_named(func, obj);
-                    self.start(callable, func, Entry::Function(func), None);
+                if !started && !self.called.contains(&func) {
+                    let receiver = self.v.list(receivers)[0];
+                    let bound = self.v.obj(Obj::Bound(receiver, obj));
+                    self.start(bound, func, Entry::Function(func), None);
                 }
+            } else {
+                let callable = self.as_named(func, obj);
+                self.start(callable, func, Entry::Function(func), None);
             }
         }
     }
 
     /// A module-level function as its name denotes it: with its decorators.
     fn as_named(&mut self, func: FuncRef, plain: ObjId) -> ObjId {
-        let Some(Some(name)) = self.with_func(func, |f| if f.parent.is_none() { f.name } else { None }) else { return plain };
-        let value = self.in_frame(func.unit, |this| this.module_attr(func.unit, name)).flatten();
+        let Some(Some(name)) = self.with_func(func, |f| if f.parent.is_none() { f.name } else { None }) else {
+            return plain;
+        };
+        let value = self
+            .in_frame(func.unit, |this| this.module_attr(func.unit, name))
+            .flatten();
         value
             .map(|v| self.v.list(v))
             .unwrap_or_default()
@@ -232,33 +300,39 @@ impl Interp<'_> {
 
     /// True if a wrapper made by the project's own decorators closes over this function, however many there are.
     fn wraps(&self, obj: ObjId, func: FuncRef) -> bool {
-        self.wraps_within(obj, func, 6)
+        self.wraps_within(obj, func, &mut FxHashSet::default())
     }
 
-    fn wraps_within(&self, obj: ObjId, func: FuncRef, depth: usize) -> bool {
-        if depth == 0 {
+    fn wraps_within(&self, obj: ObjId, func: FuncRef, seen: &mut FxHashSet<ObjId>) -> bool {
+        if seen.len() > MAX_WRAPPERS || !seen.insert(obj) {
             return false;
         }
-        let is_it = |o: ObjId| self.function_of(o) == Some(func) || self.wraps_within(o, func, depth - 1);
-        let env = match self.v.get(obj) {
-            Obj::Func(_, env) => *env,
-            Obj::Instance(..) => {
-                return self.heap.iter().any(|((o, _), v)| *o == obj && self.v.objs(*v).iter().any(|&x| is_it(x)));
+        if self.function_of(obj) == Some(func) {
+            return true;
+        }
+        let held: Vec<ObjId> = match self.v.get(obj) {
+            Obj::Func(_, env) => {
+                let mut held = Vec::new();
+                let mut current = Some(*env);
+                for _ in 0..6 {
+                    let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else {
+                        break;
+                    };
+                    if scope.parent.is_some() && !scope.is_class {
+                        held.extend(scope.vars.values().flat_map(|v| self.v.objs(*v)));
+                    }
+                    current = scope.parent;
+                }
+                held
             }
+            Obj::Instance(..) => self.heap_of(obj).flat_map(|(_, v)| self.v.objs(v).to_vec()).collect(),
             Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
-                return is_it(*inner);
+                vec![*inner]
             }
             _ => return false,
         };
-        let mut current = Some(env);
-        for _ in 0..6 {
-            let Some(scope) = current.map(|id| &self.envs[id.0 as usize]) else { return false };
-            if scope.parent.is_some() && scope.vars.values().any(|&v| self.v.objs(v).iter().any(|&o| is_callable(self.v.get(o)) && is_it(o))) {
-                return true;
-            }
-            current = scope.parent;
-        }
-        false
+        held.into_iter()
+            .any(|o| is_callable(self.v.get(o)) && self.wraps_within(o, func, seen))
     }
 
     /// Runs something in a bare frame of a module.
@@ -273,12 +347,22 @@ impl Interp<'_> {
 
     /// Calls an entry with unknown arguments; what gets out of it has escaped.
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
-        let at = ExprRef { unit: func.unit, expr: crate::core::ExprId(u32::MAX) };
+        let at = ExprRef {
+            unit: func.unit,
+            expr: crate::core::ExprId(u32::MAX),
+        };
         let mark = self.log_mark();
+        self.open_transactions.clear();
+        self.in_hook = matches!(entry, Entry::Registered(..));
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
-            let unknown = Args { pos: vec![Value::UNKNOWN; 0], more: None, open: true, ..Args::default() };
+            let unknown = Args {
+                pos: vec![Value::UNKNOWN; 0],
+                more: None,
+                open: true,
+                ..Args::default()
+            };
             let _ = (params, bound);
             let value = this.call_obj(callable, &unknown, at);
             let value = this.await_value(value, at);
@@ -297,10 +381,13 @@ impl Interp<'_> {
             }
             std::mem::take(&mut this.frame().flights)
         });
-        let manages = self.with_func(func, |f| f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__")));
+        let manages = self.with_func(func, |f| {
+            f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__"))
+        });
         if manages == Some(true) {
             self.openings_are_per_unit(mark);
         }
+        self.in_hook = false;
         self.end_unit(mark);
         self.log_rewind(mark);
         self.called.insert(func);
@@ -316,7 +403,13 @@ impl Interp<'_> {
     }
 
     /// Application-wide handlers and middlewares around what a framework calls.
-    fn pass_application(&mut self, flights: Vec<Flight>, func: FuncRef, entry: &Entry, scope: Option<ExprRef>) -> Vec<Flight> {
+    fn pass_application(
+        &mut self,
+        flights: Vec<Flight>,
+        func: FuncRef,
+        entry: &Entry,
+        scope: Option<ExprRef>,
+    ) -> Vec<Flight> {
         if flights.is_empty() || self.app_handlers.is_empty() && self.middlewares.is_empty() {
             return flights;
         }
@@ -336,7 +429,15 @@ impl Interp<'_> {
                 let cover = self.in_frame(func.unit, |this| this.covers(handler.classes, &flight.error));
                 if matches!(cover, Some(Cover::Whole | Cover::Unclear)) {
                     let what = "the application's error handler".to_owned();
-                    self.stop(&flight, Stop { place: handler.place, what, retry: None, guard: None });
+                    self.stop(
+                        &flight,
+                        Stop {
+                            place: handler.place,
+                            what,
+                            retry: None,
+                            guard: None,
+                        },
+                    );
                 } else {
                     passed.push(flight);
                 }
@@ -373,7 +474,11 @@ impl Interp<'_> {
         });
         let flights = std::mem::take(&mut self.next);
         // One that does not call on in a way that is understood changes nothing.
-        if self.next_called { out.unwrap_or_default() } else { flights }
+        if self.next_called {
+            out.unwrap_or_default()
+        } else {
+            flights
+        }
     }
 
     /// The functions of a middleware: itself, or the methods of its class.
@@ -409,6 +514,12 @@ impl Interp<'_> {
 fn is_callable(obj: &Obj) -> bool {
     matches!(
         obj,
-        Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Managed(_) | Obj::Descriptor(..) | Obj::Instance(..) | Obj::Partial(..)
+        Obj::Func(..)
+            | Obj::Bound(..)
+            | Obj::Guarded(..)
+            | Obj::Managed(_)
+            | Obj::Descriptor(..)
+            | Obj::Instance(..)
+            | Obj::Partial(..)
     )
 }

@@ -44,17 +44,22 @@ impl Verdict<'_> {
     /// The path on which the error gets away.
     pub fn escape(&self) -> Option<&Escape> {
         match self {
-            Self::Unguarded(e) | Self::LazyOutside(e, _) | Self::Missed(e, _) | Self::Lookalike(e, _) | Self::Reraised(e, _) => {
-                Some(e)
-            }
+            Self::Unguarded(e)
+            | Self::LazyOutside(e, _)
+            | Self::Missed(e, _)
+            | Self::Lookalike(e, _)
+            | Self::Reraised(e, _) => Some(e),
             _ => None,
         }
     }
 }
 
 /// Judges one call site. Of several ways out the one past the fewest guards counts, then the shortest.
-pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> {
-    let escape = fate.escapes.iter().min_by_key(|e| (serious(e), out.paths.length(e.flight.path)));
+pub fn judge<'a>(out: &'a Outcomes, _site: &Site, fate: &'a Fate) -> Verdict<'a> {
+    let escape = fate
+        .escapes
+        .iter()
+        .min_by_key(|e| (serious(e), out.paths.length(e.flight.path)));
     let Some(escape) = escape else {
         return match fate.stops.first() {
             Some(stop) => Verdict::Handled(stop),
@@ -63,7 +68,10 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
         };
     };
     let notes = &escape.flight.notes;
-    if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { lookalike: Some(_), .. })) {
+    if let Some(note) = notes
+        .iter()
+        .find(|n| matches!(n, Note::Missed { lookalike: Some(_), .. }))
+    {
         return Verdict::Lookalike(escape, note);
     }
     if fate.heals {
@@ -77,20 +85,23 @@ pub fn judge<'a>(out: &'a Outcomes, site: &Site, fate: &'a Fate) -> Verdict<'a> 
     if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
         return Verdict::LazyOutside(escape, stop);
     }
-    // The innermost guard decides how it is called.
-    for note in notes {
-        match note {
-            Note::Missed { near: true, .. } => return Verdict::Missed(escape, note),
-            Note::Reraised { near: true, .. } => return Verdict::Reraised(escape, note),
-            _ => {}
-        }
+    // A handler that receives the error and raises again says more than one that it passes.
+    if let Some(note) = raised_again {
+        return Verdict::Reraised(escape, note);
+    }
+    if let Some(note) = notes.iter().find(|n| matches!(n, Note::Missed { near: true, .. })) {
+        return Verdict::Missed(escape, note);
     }
     Verdict::Unguarded(escape)
 }
 
 /// How many guards an error met on its way out.
 fn serious(escape: &Escape) -> usize {
-    escape.flight.notes.iter().filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { near: true, .. }))
+    escape
+        .flight
+        .notes
+        .iter()
+        .filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { near: true, .. }))
         .count()
 }
 
@@ -100,7 +111,11 @@ pub fn connection(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connect
     let kind = own_kind(out, knowledge, site);
     let pooled = site.under.and_then(|under| out.kinds.get(&under)) == Some(&Connection::Pooled);
     let outlives = site.origin.is_some_and(|origin| out.outliving.contains(&origin));
-    if kind == Connection::Bare && pooled && !outlives { Connection::Pooled } else { kind }
+    if kind == Connection::Bare && pooled && !outlives {
+        Connection::Pooled
+    } else {
+        kind
+    }
 }
 
 fn own_kind(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
@@ -114,5 +129,7 @@ fn own_kind(out: &Outcomes, knowledge: &Knowledge, site: &Site) -> Connection {
         let library = knowledge.library(lib);
         library.types.values().find_map(|&ty| knowledge.connection(ty))
     };
-    of(site.lib).or_else(|| of(site.driver)).unwrap_or(Connection::SelfHealing)
+    of(site.lib)
+        .or_else(|| of(site.driver))
+        .unwrap_or(Connection::SelfHealing)
 }

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    Broken, CallSpec, Connection, ErrorClass, Gate, GuardSpec, LibraryFile, Loss, OptionSpec, Release, Requirement, Retry, Role,
-    TypeSpec,
+    Broken, CallSpec, Connection, ErrorClass, Gate, GuardSpec, LibraryFile, Loss, OptionSpec, Release, Requirement,
+    Retry, Role, TypeSpec,
 };
 use crate::core::{Language, Symbol};
 
@@ -38,6 +38,8 @@ pub struct Type {
     pub class_methods: FxHashMap<Symbol, SpecId>,
     /// Attributes whose reading is a round trip.
     pub properties: FxHashMap<Symbol, SpecId>,
+    /// Methods of other objects that take this as an argument.
+    pub taken_by: FxHashMap<Symbol, SpecId>,
     /// Calling it.
     pub call: Option<SpecId>,
     /// Subscripting it.
@@ -110,6 +112,7 @@ pub struct Knowledge {
     options: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     broken: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     asked_for: FxHashSet<Symbol>,
+    setting_names: FxHashSet<Symbol>,
     imports: FxHashMap<Symbol, Vec<LibId>>,
     flags: Vec<String>,
 }
@@ -161,7 +164,10 @@ impl Knowledge {
                 self.lookalike_prefixes.push((format!("{prefix}."), lib, why.clone()));
                 continue;
             }
-            self.lookalikes.entry(Symbol::new(path)).or_default().push((lib, why.clone()));
+            self.lookalikes
+                .entry(Symbol::new(path))
+                .or_default()
+                .push((lib, why.clone()));
         }
         for import in &file.library.imports {
             self.imports.entry(Symbol::new(import)).or_default().push(lib);
@@ -172,11 +178,25 @@ impl Knowledge {
             let symbol = Symbol::new(path);
             self.items.insert(symbol, Item::Function(id));
         }
-        let oldest = file.library.oldest.as_deref().unwrap_or("0").parse().unwrap_or_else(|message| {
-            errors.push(KnowledgeError { library: file.library.name.clone(), message });
-            Release::default()
+        let oldest = file
+            .library
+            .oldest
+            .as_deref()
+            .unwrap_or("0")
+            .parse()
+            .unwrap_or_else(|message| {
+                errors.push(KnowledgeError {
+                    library: file.library.name.clone(),
+                    message,
+                });
+                Release::default()
+            });
+        self.libs.push(Library {
+            file,
+            types: FxHashMap::default(),
+            driver: lib,
+            oldest,
         });
-        self.libs.push(Library { file, types: FxHashMap::default(), driver: lib, oldest });
     }
 
     fn spec(&mut self, lib: LibId, name: Symbol, call: CallSpec) -> SpecId {
@@ -185,16 +205,21 @@ impl Knowledge {
                 self.flags.push(flag.clone());
             }
         }
-        self.specs.push(Spec { lib, name, call, queued: None });
+        self.specs.push(Spec {
+            lib,
+            name,
+            call,
+            queued: None,
+        });
         SpecId(self.specs.len() as u32 - 1)
     }
 
     fn link(&mut self, errors: &mut Vec<KnowledgeError>) {
         for index in 0..self.libs.len() {
-            if let Some(driver) = self.libs[index].file.library.driver.clone() {
-                if let Some(found) = self.libs.iter().position(|l| l.file.library.name == driver) {
-                    self.libs[index].driver = LibId(found as u32);
-                }
+            if let Some(driver) = self.libs[index].file.library.driver.clone()
+                && let Some(found) = self.libs.iter().position(|l| l.file.library.name == driver)
+            {
+                self.libs[index].driver = LibId(found as u32);
             }
             let lib = LibId(index as u32);
             let keys: Vec<String> = self.libs[index].file.types.keys().cloned().collect();
@@ -208,6 +233,7 @@ impl Knowledge {
                     methods: FxHashMap::default(),
                     class_methods: FxHashMap::default(),
                     properties: FxHashMap::default(),
+                    taken_by: FxHashMap::default(),
                     call: None,
                     index: None,
                     slice: None,
@@ -247,29 +273,33 @@ impl Knowledge {
             let mut methods = FxHashMap::default();
             let mut class_methods = FxHashMap::default();
             let mut properties = FxHashMap::default();
+            let mut taken_by = FxHashMap::default();
             let (mut queued, mut own_methods) = (false, FxHashSet::default());
             let (mut call, mut index_spec, mut constructor) = (None, None, None);
             let (mut on_await, mut on_enter, mut on_exit, mut slice) = (None, None, None, None);
             for &owner in &lineage {
                 let from = self.types[owner.0 as usize].lib;
                 let raw = self.raw(owner).clone();
-                let groups = [(&raw.methods, &mut methods), (&raw.class_methods, &mut class_methods), (&raw.properties, &mut properties)];
+                let groups = [
+                    (&raw.methods, &mut methods),
+                    (&raw.class_methods, &mut class_methods),
+                    (&raw.properties, &mut properties),
+                    (&raw.taken_by, &mut taken_by),
+                ];
                 for (source, target) in groups {
                     for (name, spec) in source {
                         let name = Symbol::new(name);
-                        if !target.contains_key(&name) {
-                            let spec = self.spec(from, name, spec.clone());
-                            target.insert(name, spec);
-                        }
+                        target
+                            .entry(name)
+                            .or_insert_with(|| self.spec(from, name, spec.clone()));
                     }
                 }
                 for group in &raw.groups {
                     for name in &group.names {
                         let name = Symbol::new(name);
-                        if !methods.contains_key(&name) {
-                            let spec = self.spec(from, name, group.does.clone());
-                            methods.insert(name, spec);
-                        }
+                        methods
+                            .entry(name)
+                            .or_insert_with(|| self.spec(from, name, group.does.clone()));
                     }
                 }
                 // Inherited methods of a queue wait for its own ones to send them.
@@ -309,6 +339,7 @@ impl Knowledge {
             slot.methods = methods;
             slot.class_methods = class_methods;
             slot.properties = properties;
+            slot.taken_by = taken_by;
             slot.call = call;
             slot.index = index_spec;
             slot.slice = slice;
@@ -337,6 +368,10 @@ impl Knowledge {
             }
             let conditions = file.options.iter().flat_map(|o| o.only.iter().chain(&o.unless));
             let conditions = conditions.chain(file.broken.iter().flat_map(|b| &b.only));
+            for setting in &file.settings {
+                self.setting_names
+                    .insert(Symbol::new(setting.name.split('.').next().unwrap_or_default()));
+            }
             for name in conditions.flat_map(|w| &w.holds) {
                 self.asked_for.insert(Symbol::new(name));
             }
@@ -349,6 +384,11 @@ impl Knowledge {
         }
     }
 
+    /// True if a project configures some library by a variable or key of this name.
+    pub fn is_setting(&self, name: Symbol) -> bool {
+        self.setting_names.contains(&name)
+    }
+
     /// True if some condition asks for what this method (`type.method`) gives.
     pub fn is_asked_for(&self, method: Symbol) -> bool {
         self.asked_for.contains(&method)
@@ -358,23 +398,43 @@ impl Knowledge {
     fn key(&self, lib: LibId, on: &str) -> Symbol {
         let name = &self.library(lib).file.library.name;
         let head = on.split('.').next().unwrap_or(on);
-        if self.library(lib).types.contains_key(head) { Symbol::new(&format!("{name}#{on}")) } else { self.canonical(on) }
+        if self.library(lib).types.contains_key(head) {
+            Symbol::new(&format!("{name}#{on}"))
+        } else {
+            self.canonical(on)
+        }
     }
 
     /// The options that a call takes, by its keys (see [`Self::keys`]).
     pub fn options_of(&self, keys: &[Symbol]) -> Vec<(LibId, &OptionSpec)> {
-        let mut found: Vec<(LibId, usize)> = keys.iter().filter_map(|k| self.options.get(k)).flatten().copied().collect();
+        let mut found: Vec<(LibId, usize)> = keys
+            .iter()
+            .filter_map(|k| self.options.get(k))
+            .flatten()
+            .copied()
+            .collect();
         found.sort_unstable();
         found.dedup();
-        found.into_iter().map(|(lib, number)| (lib, &self.library(lib).file.options[number])).collect()
+        found
+            .into_iter()
+            .map(|(lib, number)| (lib, &self.library(lib).file.options[number]))
+            .collect()
     }
 
     /// What is known not to work about a call, by its keys.
     pub fn broken_of(&self, keys: &[Symbol]) -> Vec<(LibId, &Broken)> {
-        let mut found: Vec<(LibId, usize)> = keys.iter().filter_map(|k| self.broken.get(k)).flatten().copied().collect();
+        let mut found: Vec<(LibId, usize)> = keys
+            .iter()
+            .filter_map(|k| self.broken.get(k))
+            .flatten()
+            .copied()
+            .collect();
         found.sort_unstable();
         found.dedup();
-        found.into_iter().map(|(lib, number)| (lib, &self.library(lib).file.broken[number])).collect()
+        found
+            .into_iter()
+            .map(|(lib, number)| (lib, &self.library(lib).file.broken[number]))
+            .collect()
     }
 
     /// The keys by which options and broken parts name a call: of a type's constructor (`method: None`) or method, for the
@@ -400,7 +460,10 @@ impl Knowledge {
     }
 
     fn error(&self, lib: LibId, message: String) -> KnowledgeError {
-        KnowledgeError { library: self.library(lib).file.library.name.clone(), message }
+        KnowledgeError {
+            library: self.library(lib).file.library.name.clone(),
+            message,
+        }
     }
 
     /// The library behind an id.
@@ -430,12 +493,23 @@ impl Knowledge {
             return found.types.get(key).copied();
         }
         let library = self.library(lib);
-        library.types.get(reference).or_else(|| self.library(library.driver).types.get(reference)).copied()
+        library
+            .types
+            .get(reference)
+            .or_else(|| self.library(library.driver).types.get(reference))
+            .copied()
     }
 
     /// True if some library file sets this flag.
     pub fn is_flag(&self, name: &str) -> bool {
         self.flags.iter().any(|f| f == name)
+    }
+
+    /// A type of a language's own library: what wraps values of any type there.
+    pub fn std_type(&self, language: Language, key: &str) -> Option<TypeId> {
+        let is_std =
+            |l: &&Library| l.file.library.role == Role::Std && Language::from(l.file.library.language) == language;
+        self.libs.iter().filter(is_std).find_map(|l| l.types.get(key)).copied()
     }
 
     /// The bit of a flag.
@@ -451,8 +525,11 @@ impl Knowledge {
                 current.clone_from(next);
                 continue;
             }
-            let Some((from, to)) =
-                self.prefixes.iter().filter(|(from, _)| current.starts_with(from.as_str())).max_by_key(|(f, _)| f.len())
+            let Some((from, to)) = self
+                .prefixes
+                .iter()
+                .filter(|(from, _)| current.starts_with(from.as_str()))
+                .max_by_key(|(f, _)| f.len())
             else {
                 break;
             };
@@ -468,7 +545,9 @@ impl Knowledge {
 
     /// True for an object that lives for one unit of work (a request's).
     pub fn is_scope(&self, path: Symbol) -> bool {
-        self.libs.iter().any(|l| l.file.scopes.iter().any(|s| s == path.as_str()))
+        self.libs
+            .iter()
+            .any(|l| l.file.scopes.iter().any(|s| s == path.as_str()))
     }
 
     /// Libraries that a top-level import name brings in.
@@ -483,9 +562,16 @@ impl Knowledge {
 
     /// Why this name never fires for that library's losses.
     pub fn lookalike(&self, path: Symbol, lib: LibId) -> Option<&str> {
-        let exact = self.lookalikes.get(&path).and_then(|l| l.iter().find(|(l, _)| *l == lib)).map(|(_, why)| why.as_str());
+        let exact = self
+            .lookalikes
+            .get(&path)
+            .and_then(|l| l.iter().find(|(l, _)| *l == lib))
+            .map(|(_, why)| why.as_str());
         let prefix = || {
-            let found = self.lookalike_prefixes.iter().find(|(p, l, _)| *l == lib && path.as_str().starts_with(p.as_str()));
+            let found = self
+                .lookalike_prefixes
+                .iter()
+                .find(|(p, l, _)| *l == lib && path.as_str().starts_with(p.as_str()));
             found.map(|(_, _, why)| why.as_str())
         };
         exact.or_else(prefix)
@@ -499,10 +585,10 @@ impl Knowledge {
             if next == ancestor {
                 return true;
             }
-            if seen.insert(next) {
-                if let Some((_, class)) = self.errors.get(&next) {
-                    todo.extend(class.bases.iter().map(|b| self.canonical(b)));
-                }
+            if seen.insert(next)
+                && let Some((_, class)) = self.errors.get(&next)
+            {
+                todo.extend(class.bases.iter().map(|b| self.canonical(b)));
             }
         }
         false
@@ -522,22 +608,29 @@ impl Knowledge {
 
     /// The classes raised on a loss by this library at this version.
     pub fn loss(&self, lib: LibId, release: Release) -> Vec<Symbol> {
-        self.loss_of(lib, None, 0, release).map(|l| l.classes.iter().map(|c| self.canonical(c)).collect()).unwrap_or_default()
+        self.loss_of(lib, None, 0, release)
+            .map(|l| l.classes.iter().map(|c| self.canonical(c)).collect())
+            .unwrap_or_default()
     }
 
     /// The gates of a named behaviour and the library whose versions they speak of.
     pub fn behaviour(&self, lib: LibId, name: &str) -> Option<(LibId, &[Gate])> {
         let (lib, name) = match name.split_once(':') {
-            Some((library, rest)) => {
-                (LibId(self.libs.iter().position(|l| l.file.library.name == library)? as u32), rest)
-            }
+            Some((library, rest)) => (
+                LibId(self.libs.iter().position(|l| l.file.library.name == library)? as u32),
+                rest,
+            ),
             None => (lib, name),
         };
         let library = self.library(lib);
         if let Some(gates) = library.file.behaviours.get(name) {
             return Some((lib, gates));
         }
-        self.library(library.driver).file.behaviours.get(name).map(|g| (library.driver, g.as_slice()))
+        self.library(library.driver)
+            .file
+            .behaviours
+            .get(name)
+            .map(|g| (library.driver, g.as_slice()))
     }
 
     /// The connection kind of a type.
@@ -568,8 +661,18 @@ pub fn retry(gates: &[Gate], release: Release, option: impl Fn(&str) -> Option<b
         return Retry::Never;
     };
     let all = |names: &str, wanted: bool| names.split('+').all(|n| option(n.trim()) == Some(wanted));
-    let with = gate.with.iter().filter(|(names, _)| all(names, true)).map(|(_, retry)| *retry).max();
-    let without = gate.without.iter().filter(|(names, _)| all(names, false)).map(|(_, retry)| *retry).min();
+    let with = gate
+        .with
+        .iter()
+        .filter(|(names, _)| all(names, true))
+        .map(|(_, retry)| *retry)
+        .max();
+    let without = gate
+        .without
+        .iter()
+        .filter(|(names, _)| all(names, false))
+        .map(|(_, retry)| *retry)
+        .min();
     with.or(without).unwrap_or(gate.retry)
 }
 
@@ -603,8 +706,18 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     }
     into.dead_after_loss |= base.dead_after_loss;
     into.awaited |= base.awaited;
+    into.endless |= base.endless;
     into.transaction |= base.transaction;
     into.attempt |= base.attempt;
+    into.inner = into.inner.take().or_else(|| base.inner.clone());
+    into.generic = into.generic.or(base.generic);
+    into.checked_out |= base.checked_out;
+    into.builder |= base.builder;
+    into.state |= base.state;
+    into.per_call |= base.per_call;
+    if into.run_by.is_empty() {
+        into.run_by.clone_from(&base.run_by);
+    }
     for (name, ty) in &base.attributes {
         into.attributes.entry(name.clone()).or_insert_with(|| ty.clone());
     }

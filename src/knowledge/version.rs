@@ -14,7 +14,9 @@ impl FromStr for Release {
         let mut parts = [0; 3];
         for (slot, part) in parts.iter_mut().zip(text.trim().split('.')) {
             let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-            *slot = part[..digits].parse().map_err(|_| format!("`{text}` is not a version number"))?;
+            *slot = part[..digits]
+                .parse()
+                .map_err(|_| format!("`{text}` is not a version number"))?;
         }
         Ok(Self(parts[0], parts[1], parts[2]))
     }

@@ -11,8 +11,17 @@ pub fn check(ctx: &mut Context<'_>) {
     let out = ctx.out;
     let mut handlers: Vec<(crate::flow::flight::Place, Vec<(Site, Note)>)> = Vec::new();
     for (id, site) in out.sites.iter() {
-        let Some(fate) = out.fates.get(id.0 as usize) else { continue };
+        let Some(fate) = out.fates.get(id.0 as usize) else {
+            continue;
+        };
         if ctx.world.is_aside(site.place.unit) {
+            continue;
+        }
+        if site.panics.is_some() {
+            // It takes the place of what would be said of the error otherwise.
+            if let Some(finding) = panic(ctx, site) {
+                ctx.add(finding);
+            }
             continue;
         }
         let verdict = judge(out, site, fate);
@@ -49,14 +58,41 @@ pub fn check(ctx: &mut Context<'_>) {
     }
 }
 
+/// RL107: the result is unwrapped. What is opened and dropped within one unit of work is the unit's own affair.
+fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
+    let out = ctx.out;
+    let outlives = site.origin.is_none_or(|origin| out.outliving.contains(&origin));
+    if connection(out, ctx.knowledge, site) == Connection::Bare && !outlives {
+        return None;
+    }
+    let call = Context::call_text(site);
+    let error = ctx.loss_name(site);
+    let message = format!(
+        "{call} fails with `{error}` when the connection is lost, and its result is unwrapped: the task panics"
+    );
+    let mut finding = ctx.finding(107, site.place, message)?;
+    finding.confidence = site.confidence;
+    finding.label = "panics when the connection is lost".into();
+    if let Some(place) = site.panics.filter(|p| !p.span.contains(site.place.span)) {
+        finding.related.extend(ctx.related(place, "unwrapped here"));
+    }
+    finding.related.extend(ctx.opening(site));
+    finding.notes = ctx.facts(site);
+    finding.help = ctx.help(107, site);
+    finding.context = site.func.map(|f| ctx.function_name(f)).unwrap_or_default();
+    Some(finding)
+}
+
 fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<Finding> {
     let escape = verdict.escape()?;
     let call = Context::call_text(site);
     let error = ctx.loss_name(site);
     let (code, message, label) = match verdict {
-        Verdict::Unguarded(_) if site.retry == Retry::Never => {
-            (101, format!("{call} raises `{error}` when the connection is lost, and nothing handles it"), "not retried, not handled")
-        }
+        Verdict::Unguarded(_) if site.retry == Retry::Never => (
+            101,
+            format!("{call} raises `{error}` when the connection is lost, and nothing handles it"),
+            "not retried, not handled",
+        ),
         Verdict::Unguarded(_) => (
             102,
             format!("{call} is retried once by the driver, and nothing handles the `{error}` of a second failure"),
@@ -71,12 +107,28 @@ fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<
             "the round trips happen here",
         ),
         Verdict::Missed(_, Note::Missed { classes, part, .. }) => {
-            let covers = if *part { "covers only a part of" } else { "does not cover" };
-            (104, format!("{call} raises `{error}` when the connection is lost, which `{classes}` {covers}"), "the error passes the handler")
+            let covers = if *part {
+                "covers only a part of"
+            } else {
+                "does not cover"
+            };
+            (
+                104,
+                format!("{call} raises `{error}` when the connection is lost, which `{classes}` {covers}"),
+                "the error passes the handler",
+            )
         }
         Verdict::Reraised(_, Note::Reraised { raised, .. }) => {
-            let what = raised.as_ref().map_or_else(|| "again".to_owned(), |r| format!("as `{r}`"));
-            (105, format!("the `{error}` of {call} is caught only to be raised {what}, and nothing further out handles that"), "the error is raised again")
+            let what = raised
+                .as_ref()
+                .map_or_else(|| "again".to_owned(), |r| format!("as `{r}`"));
+            (
+                105,
+                format!(
+                    "the `{error}` of {call} is caught only to be raised {what}, and nothing further out handles that"
+                ),
+                "the error is raised again",
+            )
         }
         _ => return None,
     };
@@ -88,7 +140,9 @@ fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<
     finding.label = label.to_owned();
     finding.related = ctx.path(site, escape);
     if let Verdict::LazyOutside(_, stop) = verdict {
-        finding.related.extend(ctx.related(stop.place, "this guard encloses only the making"));
+        finding
+            .related
+            .extend(ctx.related(stop.place, "this guard encloses only the making"));
     }
     finding.related.extend(ctx.opening(site));
     finding.notes = ctx.facts(site);
@@ -100,14 +154,23 @@ fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<
 /// RL109: one finding at the handler, the calls inside as labels.
 fn at_handler(ctx: &mut Context<'_>, place: crate::flow::flight::Place, calls: &[(Site, Note)]) -> Option<Finding> {
     let (site, note) = calls.first()?;
-    let Note::Missed { classes, lookalike: Some(why), .. } = note else { return None };
+    let Note::Missed {
+        classes,
+        lookalike: Some(why),
+        ..
+    } = note
+    else {
+        return None;
+    };
     let error = ctx.loss_name(site);
     let message = format!("`{classes}` never receives the `{error}` of a lost connection: {why}");
     let mut finding = ctx.finding(109, place, message)?;
     finding.confidence = calls.iter().map(|(s, _)| s.confidence).max()?;
     finding.label = "does not fire when the connection is lost".into();
     for (site, _) in calls {
-        finding.related.extend(ctx.related(site.place, format!("{} raises `{error}`", Context::call_text(site))));
+        finding
+            .related
+            .extend(ctx.related(site.place, format!("{} raises `{error}`", Context::call_text(site))));
     }
     finding.notes = ctx.facts(site);
     finding.help = ctx.help(109, site);

@@ -46,19 +46,28 @@ impl Context<'_> {
 
     /// A place of the program as a place of the report.
     pub fn location(&self, place: Place) -> Option<Location> {
-        Some(Location { file: *self.files.get(&place.unit)?, span: place.span })
+        Some(Location {
+            file: *self.files.get(&place.unit)?,
+            span: place.span,
+        })
     }
 
     /// Where an expression stands.
     pub fn place(&mut self, at: ExprRef) -> Option<Place> {
         let module = self.world.module(at.unit)?;
         let expr = module.exprs.get(at.expr.0 as usize)?;
-        Some(Place { unit: at.unit, span: expr.span })
+        Some(Place {
+            unit: at.unit,
+            span: expr.span,
+        })
     }
 
     /// A further place with what it has to do with the finding.
     pub fn related(&self, place: Place, message: impl Into<String>) -> Option<Related> {
-        Some(Related { message: message.into(), location: self.location(place)? })
+        Some(Related {
+            message: message.into(),
+            location: self.location(place)?,
+        })
     }
 
     /// The version assumed at a place.
@@ -73,7 +82,9 @@ impl Context<'_> {
 
     /// `Class.method`, `function`, or empty at module level.
     pub fn function_name(&mut self, func: FuncRef) -> String {
-        let Some(module) = self.world.module(func.unit) else { return String::new() };
+        let Some(module) = self.world.module(func.unit) else {
+            return String::new();
+        };
         let mut parts = Vec::new();
         let mut current = Some(func.func);
         let mut class = None;
@@ -93,9 +104,9 @@ impl Context<'_> {
     /// The name of the error that gets away.
     pub fn error_name(&mut self, error: &Error) -> String {
         match error {
-            Error::Loss(_, classes, _) => {
-                classes.first().map_or_else(String::new, |c| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
-            }
+            Error::Loss(_, classes, _) => classes.first().map_or_else(String::new, |c| {
+                c.as_str().rsplit('.').next().unwrap_or_default().to_owned()
+            }),
             _ => "the error".into(),
         }
     }
@@ -104,7 +115,10 @@ impl Context<'_> {
     pub fn loss_name(&mut self, site: &Site) -> String {
         let release = self.assumed(site.place.unit, site.driver).release;
         let classes = self.knowledge.loss(site.lib, release);
-        classes.first().map_or_else(|| "an error".to_owned(), |c: &Symbol| c.as_str().rsplit('.').next().unwrap_or_default().to_owned())
+        classes.first().map_or_else(
+            || "an error".to_owned(),
+            |c: &Symbol| c.as_str().rsplit('.').next().unwrap_or_default().to_owned(),
+        )
     }
 
     /// What is called, for messages: `orders.insert_one()` or `iterating cursor`.
@@ -129,7 +143,11 @@ impl Context<'_> {
         if let Some(ty) = site.ty {
             let name = self.knowledge.ty(ty).spec.name.clone();
             let lib = self.library(self.knowledge.ty(ty).lib).to_owned();
-            let sure = if site.confidence == Confidence::Likely { ", by its name only" } else { "" };
+            let sure = if site.confidence == Confidence::Likely {
+                ", by its name only"
+            } else {
+                ""
+            };
             facts.push(format!("handle: `{}` is a {lib} {name}{sure}", site.receiver));
         }
         facts
@@ -149,13 +167,21 @@ impl Context<'_> {
             Entry::Function(func) => {
                 let name = self.function_name(*func);
                 let place = self.function_place(*func);
-                path.extend(place.and_then(|p| self.related(p, format!("entry point: nothing in the project calls `{name}`"))));
+                path.extend(
+                    place.and_then(|p| self.related(p, format!("entry point: nothing in the project calls `{name}`"))),
+                );
             }
             Entry::Registered(func, spec) => {
                 let name = self.function_name(*func);
                 let library = self.library(self.knowledge.call(*spec).lib).to_owned();
                 let place = self.function_place(*func);
                 path.extend(place.and_then(|p| self.related(p, format!("entry point: {library} calls `{name}`"))));
+            }
+            Entry::Worker(place) => {
+                path.extend(self.related(
+                    *place,
+                    "this worker's loop ends with the error, and nothing starts it again",
+                ));
             }
             Entry::Spawned(at) => {
                 let place = self.place(*at);
@@ -173,12 +199,21 @@ impl Context<'_> {
         }
         for note in &escape.flight.notes {
             let (place, text) = match note {
-                Note::Missed { handler, classes, part: true, .. } => {
-                    (*handler, format!("`{classes}` covers only a part of the error"))
-                }
+                Note::Missed {
+                    handler,
+                    classes,
+                    part: true,
+                    ..
+                } => (*handler, format!("`{classes}` covers only a part of the error")),
                 Note::Missed { handler, classes, .. } => (*handler, format!("`{classes}` does not cover the error")),
-                Note::Reraised { handler, raised: Some(raised), .. } => (*handler, format!("the handler raises `{raised}` in its place")),
-                Note::Reraised { handler, raised: None, .. } => (*handler, "the handler raises it again".to_owned()),
+                Note::Reraised {
+                    handler,
+                    raised: Some(raised),
+                    ..
+                } => (*handler, format!("the handler raises `{raised}` in its place")),
+                Note::Reraised {
+                    handler, raised: None, ..
+                } => (*handler, "the handler raises it again".to_owned()),
                 Note::Unclear(handler) => (*handler, "the classes of this handler are not known".to_owned()),
             };
             path.extend(self.related(place, text));
@@ -188,7 +223,10 @@ impl Context<'_> {
 
     fn function_place(&mut self, func: FuncRef) -> Option<Place> {
         let module = self.world.module(func.unit)?;
-        Some(Place { unit: func.unit, span: module.func(func.func).name_span })
+        Some(Place {
+            unit: func.unit,
+            span: module.func(func.func).name_span,
+        })
     }
 
     /// The help text of the library for this rule and operation.
@@ -199,7 +237,12 @@ impl Context<'_> {
             Some(_) => "write",
             None => "read",
         };
-        let keys = [format!("RL{code:03}.{kind}"), format!("RL{code:03}"), format!("default.{kind}"), "default".into()];
+        let keys = [
+            format!("RL{code:03}.{kind}"),
+            format!("RL{code:03}"),
+            format!("default.{kind}"),
+            "default".into(),
+        ];
         let mut text = None;
         for lib in [site.lib, site.driver] {
             let help = &self.knowledge.library(lib).file.help;
@@ -207,7 +250,11 @@ impl Context<'_> {
         }
         let error = self.loss_name(site);
         let text = text.unwrap_or_else(|| "catch `{error}` around `{call}` and answer, fall back or retry".to_owned());
-        let call = if site.iteration { site.receiver.clone() } else { format!("{}.{}(...)", site.receiver, site.operation) };
+        let call = if site.iteration {
+            site.receiver.clone()
+        } else {
+            format!("{}.{}(...)", site.receiver, site.operation)
+        };
         text.replace("{handle}", &site.receiver)
             .replace("{call}", &call)
             .replace("{error}", &error)

@@ -13,12 +13,16 @@ const STORE: &str = "MONGODB";
 pub fn check(ctx: &mut Context<'_>, names: &EnvNames) {
     let out = ctx.out;
     for read in &out.env_reads {
-        let Some(url) = url_for(&read.name, read.certain, names) else { continue };
+        let Some(url) = url_for(&read.name, read.certain, names) else {
+            continue;
+        };
         let message = format!(
             "`{}` names one member of the replica set, which cannot follow an election: read `{url}` in its place",
             read.name
         );
-        let Some(mut finding) = ctx.finding(401, read.place, message) else { continue };
+        let Some(mut finding) = ctx.finding(401, read.place, message) else {
+            continue;
+        };
         finding.label = "a part of the URL".into();
         finding.help = format!("read `{url}`, which lists all members, and give it to the client unchanged");
         ctx.add(finding);
@@ -29,7 +33,10 @@ pub fn check(ctx: &mut Context<'_>, names: &EnvNames) {
 /// without prefix counts only where the environment is known to be read.
 pub fn url_for(name: &str, certain: bool, names: &EnvNames) -> Option<String> {
     if names.names.iter().any(|n| n == name) {
-        return Some(name.rsplit_once('_').map_or_else(|| "the URL".to_owned(), |(head, _)| format!("{head}_URL")));
+        return Some(
+            name.rsplit_once('_')
+                .map_or_else(|| "the URL".to_owned(), |(head, _)| format!("{head}_URL")),
+        );
     }
     let (head, part) = name.rsplit_once('_')?;
     if !PARTS.contains(&part) {
@@ -53,7 +60,10 @@ mod tests {
     #[test]
     fn only_parts_of_the_store_count() {
         let none = EnvNames::default();
-        assert_eq!(url_for("SHOP_MONGODB_HOST", false, &none).as_deref(), Some("SHOP_MONGODB_URL"));
+        assert_eq!(
+            url_for("SHOP_MONGODB_HOST", false, &none).as_deref(),
+            Some("SHOP_MONGODB_URL")
+        );
         assert_eq!(url_for("MONGODB_PORT", true, &none).as_deref(), Some("MONGODB_URL"));
         assert_eq!(url_for("MONGODB_PORT", false, &none), None);
         assert_eq!(url_for("SHOP_MONGODB_URL", true, &none), None);

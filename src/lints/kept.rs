@@ -7,7 +7,12 @@ use crate::flow::log::Kept;
 /// Reports every such opening.
 pub fn check(ctx: &mut Context<'_>) {
     let out = ctx.out;
-    let broken: Vec<_> = out.configured.iter().filter(|c| c.code == 303).map(|c| Some(c.at)).collect();
+    let broken: Vec<_> = out
+        .configured
+        .iter()
+        .filter(|c| c.code == 303)
+        .flat_map(|c| [Some(c.at), c.origin])
+        .collect();
     for kept in &out.kept {
         if ctx.world.is_aside(kept.place.unit) || kept.opening.is_some() && broken.contains(&kept.opening) {
             continue;
@@ -22,24 +27,44 @@ fn finding(ctx: &mut Context<'_>, kept: &Kept) -> Option<Finding> {
     let out = ctx.out;
     let library = ctx.library(kept.lib).to_owned();
     let message = match (kept.opening, kept.derived) {
-        (None, _) => format!("this loop goes on with the connection that {library} holds, which nothing renews after it is lost"),
-        (_, Some(_)) => format!("what is made from this {library} connection is kept when the connection is replaced: every later call on it fails"),
-        _ => format!("this {library} connection is kept, and nothing replaces it after it is lost: every later call on it fails"),
+        (None, _) => {
+            format!("this loop goes on with the connection that {library} holds, which nothing renews after it is lost")
+        }
+        (_, Some(_)) => format!(
+            "what is made from this {library} connection is kept when the connection is replaced: every later call on it fails"
+        ),
+        _ => format!(
+            "this {library} connection is kept, and nothing replaces it after it is lost: every later call on it fails"
+        ),
     };
     let mut finding = ctx.finding(106, kept.place, message)?;
-    finding.label = if kept.opening.is_some() { "opened once".into() } else { "never ends".into() };
+    finding.label = if kept.opening.is_some() {
+        "opened once".into()
+    } else {
+        "never ends".into()
+    };
     if let Some(place) = kept.derived.and_then(|d| ctx.place(d)) {
-        finding.related.extend(ctx.related(place, "made from it here, and kept"));
+        finding
+            .related
+            .extend(ctx.related(place, "made from it here, and kept"));
     }
     for id in kept.sites.iter().take(6) {
         let site = out.sites.get(*id);
         let call = Context::call_text(site);
-        finding.related.extend(ctx.related(site.place, format!("{call} uses it later")));
+        finding
+            .related
+            .extend(ctx.related(site.place, format!("{call} uses it later")));
     }
-    let site = out.sites.get(*kept.sites.first()?);
+    let Some(site) = kept.sites.first().map(|s| out.sites.get(*s)) else {
+        // Kept for calls that were not found.
+        finding.help = "take a connection from a pool for each unit of work, or open a new one after a loss".into();
+        return Some(finding);
+    };
     finding.confidence = kept.sites.iter().map(|s| out.sites.get(*s).confidence).max()?;
     let assumed = ctx.assumed(site.place.unit, site.driver);
-    finding.notes.push(format!("driver: {}; it does not reconnect by itself", assumed.text));
+    finding
+        .notes
+        .push(format!("driver: {}; it does not reconnect by itself", assumed.text));
     finding.help = ctx.help(106, site);
     Some(finding)
 }

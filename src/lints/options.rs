@@ -42,11 +42,18 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
     if let Some(severity) = found.severity.as_ref().and_then(|s| s.parse::<Severity>().ok()) {
         finding.severity = severity;
     }
-    finding.label = if found.option.is_empty() { "does not recover".into() } else { "configured here".into() };
+    finding.label = if found.option.is_empty() {
+        "does not recover".into()
+    } else {
+        "configured here".into()
+    };
     if found.code == 302 {
         for (_, site) in sites.iter().filter(|(id, _)| escapes(*id)).take(4) {
             let call = Context::call_text(site);
-            finding.related.extend(ctx.related(site.place, format!("{call} raises when the connection is lost, and nothing handles it")));
+            finding.related.extend(ctx.related(
+                site.place,
+                format!("{call} raises when the connection is lost, and nothing handles it"),
+            ));
         }
     }
     let assumed = ctx.assumed(found.at.unit, found.lib);

@@ -48,7 +48,10 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
         }
         let Some(at) = line.find("coding") else { continue };
         let rest = line[at + "coding".len()..].trim_start_matches([':', '=', ' ']);
-        let label: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+        let label: String = rest
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            .collect();
         let label = label.replace('_', "-").to_ascii_lowercase();
         let label = match label.as_str() {
             "latin-1" | "latin1" | "iso-latin-1" => "iso-8859-1",
@@ -67,7 +70,10 @@ mod tests {
     #[test]
     fn encodings_are_recognised() {
         assert_eq!(&*decode(b"\xef\xbb\xbfx = 1".to_vec()).unwrap(), "x = 1");
-        assert_eq!(&*decode(b"# -*- coding: latin-1 -*-\nx = '\xe9'".to_vec()).unwrap(), "# -*- coding: latin-1 -*-\nx = 'é'");
+        assert_eq!(
+            &*decode(b"# -*- coding: latin-1 -*-\nx = '\xe9'".to_vec()).unwrap(),
+            "# -*- coding: latin-1 -*-\nx = 'é'"
+        );
         assert_eq!(&*decode(b"x = '\xff'".to_vec()).unwrap(), "x = '\u{fffd}'");
         assert_eq!(&*decode("x = 'é'".as_bytes().to_vec()).unwrap(), "x = 'é'");
         assert_eq!(decode(b"\x7fELF\0\0".to_vec()), Err(Undecodable::Binary));

@@ -16,14 +16,18 @@ pub struct Modules {
 impl Modules {
     /// From the files by number.
     pub fn new<'p>(files: impl Iterator<Item = &'p Path>) -> Self {
-        let paths: Vec<&Path> = files.collect();
-        let packages: FxHashSet<&Path> =
-            paths.iter().filter(|p| p.file_name().is_some_and(|n| n == "__init__.py")).filter_map(|p| p.parent()).collect();
+        let paths: Vec<PathBuf> = files.map(super::absolute).collect();
+        let packages: FxHashSet<&Path> = paths
+            .iter()
+            .filter(|p| p.file_name().is_some_and(|n| n == "__init__.py"))
+            .filter_map(|p| p.parent())
+            .collect();
         let mut this = Self::default();
         for (index, path) in paths.iter().enumerate() {
             let index = index as u32;
-            this.by_path.insert(path.to_path_buf(), index);
-            this.folders.push(path.parent().map(Path::to_path_buf).unwrap_or_default());
+            this.by_path.insert(path.clone(), index);
+            this.folders
+                .push(path.parent().map(Path::to_path_buf).unwrap_or_default());
             if path.extension().is_some_and(|e| e == "rs") {
                 continue;
             }
@@ -36,8 +40,14 @@ impl Modules {
             let mut name = String::new();
             let mut current = Some(stem.as_path());
             while let Some(part) = current {
-                let Some(file) = part.file_name().and_then(|n| n.to_str()) else { break };
-                name = if name.is_empty() { file.to_owned() } else { format!("{file}.{name}") };
+                let Some(file) = part.file_name().and_then(|n| n.to_str()) else {
+                    break;
+                };
+                name = if name.is_empty() {
+                    file.to_owned()
+                } else {
+                    format!("{file}.{name}")
+                };
                 let folder = part.parent();
                 if folder.is_none_or(|f| !packages.contains(f)) {
                     this.by_name.entry(name.clone()).or_default().push(index);
@@ -50,7 +60,9 @@ impl Modules {
 
     /// Files that an import may mean, best first. `level` counts the dots of a relative one.
     pub fn resolve(&self, from: u32, module: &str, level: u32) -> Vec<u32> {
-        let Some(own) = self.folders.get(from as usize) else { return Vec::new() };
+        let Some(own) = self.folders.get(from as usize) else {
+            return Vec::new();
+        };
         if level > 0 {
             let mut base = own.clone();
             for _ in 1..level {
@@ -59,13 +71,29 @@ impl Modules {
             base.extend(module.split('.').filter(|p| !p.is_empty()));
             let file = base.with_extension("py");
             let candidates = [file, base.join("__init__.py")];
-            return candidates.iter().filter_map(|c| self.by_path.get(c)).copied().filter(|f| *f != from).collect();
+            return candidates
+                .iter()
+                .filter_map(|c| self.by_path.get(c))
+                .copied()
+                .filter(|f| *f != from)
+                .collect();
         }
-        let mut found: Vec<u32> = self.by_name.get(module).into_iter().flatten().copied().filter(|f| *f != from).collect();
+        let mut found: Vec<u32> = self
+            .by_name
+            .get(module)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|f| *f != from)
+            .collect();
         // The nearest first: the same folder, then the longest way in common.
         found.sort_by_key(|f| {
             let folder = &self.folders[*f as usize];
-            let common = own.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+            let common = own
+                .components()
+                .zip(folder.components())
+                .take_while(|(a, b)| a == b)
+                .count();
             (folder != own, std::cmp::Reverse(common), folder.components().count())
         });
         found
@@ -78,7 +106,14 @@ mod tests {
 
     #[test]
     fn names_start_at_folders_that_are_no_packages() {
-        let files = ["src/shop/__init__.py", "src/shop/db.py", "src/shop/api.py", "tools/config.py", "tools/run.py", "config.py"];
+        let files = [
+            "src/shop/__init__.py",
+            "src/shop/db.py",
+            "src/shop/api.py",
+            "tools/config.py",
+            "tools/run.py",
+            "config.py",
+        ];
         let paths: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
         let modules = Modules::new(paths.iter().map(PathBuf::as_path));
         assert_eq!(modules.resolve(5, "shop.db", 0), [1]);

@@ -38,19 +38,23 @@ pub fn role(relative: &Path) -> Role {
     };
     for (index, folder) in folders.iter().enumerate() {
         let role = match folder.as_str() {
-            "tests" | "test" | "testing" | "unittests" | "unit_tests" | "functional_tests" | "integration_tests" | "e2e" => Role::Test,
+            "tests" | "test" | "testing" | "unittests" | "unit_tests" | "functional_tests" | "integration_tests"
+            | "e2e" => Role::Test,
             "examples" | "example" | "samples" | "doc" | "docs" | "tutorials" | "tutorial" => Role::Example,
             "benches" | "benchmarks" | "benchmark" => Role::Bench,
             "migrations" => Role::Migration,
             "versions" if index > 0 && folders[index - 1].contains("alembic") => Role::Migration,
-            "vendor" | "vendored" | "_vendor" | "third_party" | "third-party" | "thirdparty" | "external" | "externals"
-            | "extern" | "site-packages" => Role::Vendored,
+            "vendor" | "vendored" | "_vendor" | "third_party" | "third-party" | "thirdparty" | "external"
+            | "externals" | "extern" | "site-packages" => Role::Vendored,
             _ => continue,
         };
         return role;
     }
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    if name == "conftest.py" || name.ends_with(".py") && (stem.starts_with("test_") || stem.ends_with("_test") || stem == "tests" || stem == "test") {
+    if name == "conftest.py"
+        || name.ends_with(".py")
+            && (stem.starts_with("test_") || stem.ends_with("_test") || stem == "tests" || stem == "test")
+    {
         return Role::Test;
     }
     if name.ends_with(".rs") && (stem == "tests" || stem.ends_with("_test") || stem.ends_with("_tests")) {

@@ -9,11 +9,14 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// Words are found whole: not within longer identifiers, except that one ending in `_` may go on, and one that begins
-    /// with `_` may follow anything.
+    /// Words are found whole: not within longer identifiers, except that one ending in `_` may stand in any, and one that
+    /// begins with `_` may follow anything.
     pub fn new(words: &[String]) -> Self {
         // `LeftmostFirst` takes the packed searcher, which is ten times as fast as the default on such sets.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).ok();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(words)
+            .ok();
         Self { automaton }
     }
 
@@ -23,7 +26,7 @@ impl Scanner {
         for hit in automaton.find_iter(bytes) {
             let word = &bytes[hit.start()..hit.end()];
             let open_end = word.last() == Some(&b'_');
-            let open_start = word.first() == Some(&b'_');
+            let open_start = open_end || word.first() == Some(&b'_');
             let before = hit.start().checked_sub(1).map(|i| bytes[i]);
             let after = bytes.get(hit.end()).copied();
             let whole = (open_start || !before.is_some_and(is_word)) && (open_end || !after.is_some_and(is_word));
@@ -61,7 +64,10 @@ pub fn python_imports(bytes: &[u8]) -> Vec<ImportLine> {
             let mut text = String::from_utf8_lossy(line).into_owned();
             // A parenthesis or backslash goes on in the following lines.
             let mut lines = 0;
-            while (text.contains('(') && !text.contains(')') || text.ends_with('\\')) && next < bytes.len() && lines < 200 {
+            while (text.contains('(') && !text.contains(')') || text.ends_with('\\'))
+                && next < bytes.len()
+                && lines < 200
+            {
                 let end = memchr::memchr(b'\n', &bytes[next..]).map_or(bytes.len(), |i| next + i);
                 let more = String::from_utf8_lossy(trim(&bytes[next..end])).into_owned();
                 text = text.trim_end_matches('\\').to_owned();
@@ -78,7 +84,10 @@ pub fn python_imports(bytes: &[u8]) -> Vec<ImportLine> {
 }
 
 fn trim(line: &[u8]) -> &[u8] {
-    let start = line.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(line.len());
+    let start = line
+        .iter()
+        .position(|b| !matches!(b, b' ' | b'\t'))
+        .unwrap_or(line.len());
     let line = &line[start..];
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -88,12 +97,18 @@ fn parse_import(text: &str, found: &mut Vec<ImportLine>) {
         for part in rest.split(',') {
             let module = part.split_whitespace().next().unwrap_or_default();
             if !module.is_empty() {
-                found.push(ImportLine { module: module.to_owned(), level: 0, names: Vec::new() });
+                found.push(ImportLine {
+                    module: module.to_owned(),
+                    level: 0,
+                    names: Vec::new(),
+                });
             }
         }
         return;
     }
-    let Some((module, names)) = text.strip_prefix("from ").and_then(|r| r.split_once(" import")) else { return };
+    let Some((module, names)) = text.strip_prefix("from ").and_then(|r| r.split_once(" import")) else {
+        return;
+    };
     let module = module.trim();
     let level = module.bytes().take_while(|b| *b == b'.').count();
     let names = names
@@ -101,7 +116,11 @@ fn parse_import(text: &str, found: &mut Vec<ImportLine>) {
         .filter_map(|n| n.trim_matches(['(', ')', ' ', '\t']).split_whitespace().next())
         .map(str::to_owned)
         .collect();
-    found.push(ImportLine { module: module[level..].trim().to_owned(), level: level as u32, names });
+    found.push(ImportLine {
+        module: module[level..].trim().to_owned(),
+        level: level as u32,
+        names,
+    });
 }
 
 #[cfg(test)]
@@ -126,7 +145,8 @@ mod tests {
 
     #[test]
     fn imports_are_read_line_by_line() {
-        let text = "import a.b as c, d\nfrom .x import (y,\n    z as w,  # note\n)\n  from .. import q\nfrom m import *\n";
+        let text =
+            "import a.b as c, d\nfrom .x import (y,\n    z as w,  # note\n)\n  from .. import q\nfrom m import *\n";
         let line = |module: &str, level, names: &[&str]| ImportLine {
             module: module.into(),
             level,
@@ -134,7 +154,13 @@ mod tests {
         };
         assert_eq!(
             python_imports(text.as_bytes()),
-            [line("a.b", 0, &[]), line("d", 0, &[]), line("x", 1, &["y", "z"]), line("", 2, &["q"]), line("m", 0, &["*"])]
+            [
+                line("a.b", 0, &[]),
+                line("d", 0, &[]),
+                line("x", 1, &["y", "z"]),
+                line("", 2, &["q"]),
+                line("m", 0, &["*"])
+            ]
         );
     }
 }

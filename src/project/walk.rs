@@ -38,8 +38,17 @@ pub struct Walked {
 }
 
 /// Folders that hold installed or generated code.
-const INSTALLED: [&str; 9] =
-    ["node_modules", "__pycache__", "site-packages", ".tox", ".nox", ".venv", ".git", ".mypy_cache", ".eggs"];
+const INSTALLED: [&str; 9] = [
+    "node_modules",
+    "__pycache__",
+    "site-packages",
+    ".tox",
+    ".nox",
+    ".venv",
+    ".git",
+    ".mypy_cache",
+    ".eggs",
+];
 
 /// Walks the paths. A file that is given by name is always checked, unless `force_exclude` is set.
 pub fn walk(paths: &[PathBuf], exclude: Option<&Exclude>, force_exclude: bool) -> Walked {
@@ -49,13 +58,35 @@ pub fn walk(paths: &[PathBuf], exclude: Option<&Exclude>, force_exclude: bool) -
             let excluded = force_exclude && exclude.is_some_and(|e| e(root, false));
             if !excluded {
                 let language = by_suffix(root).or_else(|| by_shebang(root)).unwrap_or(Language::Python);
-                let entry = Entry { path: root.clone(), display: shown(root), language, role: Role::Normal };
-                walked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entries.push(entry);
+                let entry = Entry {
+                    path: root.clone(),
+                    display: shown(root),
+                    language,
+                    role: Role::Normal,
+                };
+                walked
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .entries
+                    .push(entry);
             }
             if let Some(folder) = root.parent() {
-                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                let near = fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| is_manifest(p));
-                walked.lock().unwrap_or_else(std::sync::PoisonError::into_inner).manifests.extend(near);
+                let folder = if folder.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    folder
+                };
+                let near = fs::read_dir(folder)
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                    .map(|e| e.path())
+                    .filter(|p| is_manifest(p));
+                walked
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .manifests
+                    .extend(near);
             }
             continue;
         }
@@ -75,20 +106,26 @@ fn folder(root: &Path, exclude: Option<&Exclude>, walked: &Mutex<Walked>) {
     let builder = |root: &Path| {
         let filter = filter.clone();
         let mut builder = WalkBuilder::new(root);
-        builder.require_git(false).follow_links(false).filter_entry(move |entry| {
-            if entry.depth() == 0 {
-                return true;
-            }
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            if is_dir && is_installed(entry.path()) {
-                return false;
-            }
-            !filter.as_ref().is_some_and(|exclude| exclude(entry.path(), is_dir))
-        });
+        builder
+            .require_git(false)
+            .follow_links(false)
+            .filter_entry(move |entry| {
+                if entry.depth() == 0 {
+                    return true;
+                }
+                let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+                if is_dir && is_installed(entry.path()) {
+                    return false;
+                }
+                !filter.as_ref().is_some_and(|exclude| exclude(entry.path(), is_dir))
+            });
         builder
     };
     builder(root).build_parallel().run(|| {
-        let mut found = Batch { walked, part: Walked::default() };
+        let mut found = Batch {
+            walked,
+            part: Walked::default(),
+        };
         Box::new(move |entry| {
             match entry {
                 Ok(entry) => {
@@ -125,7 +162,12 @@ impl Batch<'_> {
         let Some(language) = language else { return };
         let role = role(path.strip_prefix(root).unwrap_or(&path));
         let display = shown(&path);
-        self.part.entries.push(Entry { path, display, language, role });
+        self.part.entries.push(Entry {
+            path,
+            display,
+            language,
+            role,
+        });
     }
 }
 
@@ -169,12 +211,15 @@ fn by_shebang(path: &Path) -> Option<Language> {
     let read = fs::File::open(path).and_then(|mut f| f.read(&mut start)).ok()?;
     let line = start[..read].split(|b| *b == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;
-    let is_python = line.starts_with("#!") && (line.contains("python") || line.contains("uv run") || line.contains("pypy"));
+    let is_python =
+        line.starts_with("#!") && (line.contains("python") || line.contains("uv run") || line.contains("pypy"));
     is_python.then_some(Language::Python)
 }
 
 fn is_manifest(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return false };
+    let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
+        return false;
+    };
     super::manifests::is_manifest(name, path.parent().and_then(Path::file_name).and_then(|n| n.to_str()))
 }
 

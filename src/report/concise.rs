@@ -26,7 +26,9 @@ impl Format for Concise {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let harmless = Harmless::new(report);
-        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
+        let report = &harmless
+            .as_ref()
+            .map_or_else(|| report.clone(), |harmless| harmless.report(report));
         for finding in report.findings {
             let (start, _) = report.range(finding.location);
             let place = format!("{}:{}:{}", report.path(finding.location), start.row, start.column);

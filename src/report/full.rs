@@ -36,7 +36,9 @@ impl Format for Full {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let harmless = Harmless::new(report);
-        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
+        let report = &harmless
+            .as_ref()
+            .map_or_else(|| report.clone(), |harmless| harmless.report(report));
         let config = Config::default();
         for finding in report.findings {
             let (diagnostic, files) = diagnostic(report, finding);

@@ -26,7 +26,9 @@ impl Format for Grouped {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let harmless = Harmless::new(report);
-        let report = &harmless.as_ref().map_or_else(|| report.clone(), |harmless| harmless.report(report));
+        let report = &harmless
+            .as_ref()
+            .map_or_else(|| report.clone(), |harmless| harmless.report(report));
         let plain = Ansi::new();
         let heading = if report.style.color {
             AnsiColor::Cyan.on_default().underline()

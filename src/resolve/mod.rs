@@ -3,5 +3,5 @@
 //! In: lowered modules, knowledge. Out: values for `flow`.
 //! May not know: syntax trees, any library by name, rules.
 
-pub mod value;
 pub mod program;
+pub mod value;

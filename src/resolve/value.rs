@@ -72,6 +72,8 @@ pub struct OptionsId(pub u32);
 pub struct Handle {
     /// Its type.
     pub ty: TypeId,
+    /// Rust: the type of the connection inside of a pool or guard.
+    pub inner: Option<TypeId>,
     /// The constructor call that opened the connection behind it, or the expression it was first seen in.
     pub origin: Option<ExprRef>,
     /// What the opening itself was made from: the engine of a session, the pool of a connection.
@@ -95,6 +97,7 @@ impl Handle {
     pub fn of(ty: TypeId) -> Self {
         Self {
             ty,
+            inner: None,
             origin: None,
             under: None,
             derived: None,
@@ -128,6 +131,8 @@ pub enum Obj {
     Imported(UnitId, Symbol),
     /// A module of the program.
     Module(UnitId),
+    /// A variable scope, as a place where things are kept.
+    Scope(EnvId),
     /// A driver's object.
     Handle(Handle),
     /// A method of a driver's object as a value, and where it was named.
@@ -188,8 +193,16 @@ pub enum Obj {
     Made(Symbol),
     /// What a middleware calls to go on: raises whatever entries raise.
     Next,
-    /// Rust: a `Result` or `Option` with the value inside; its errors are in the heap by the expression that made it.
+    /// Rust: a `Result`: the value in it, and the errors that it may carry in its place.
     Outcome(Value, OutcomeId),
+    /// Rust: an error taken out of a `Result`, or what was made of one: a message, a field, a kind.
+    Fault(OutcomeId),
+    /// Rust: whether a `Result` failed (`true`) or not, as a condition.
+    Tested(OutcomeId, bool),
+    /// Rust: a variant of an enum with its payload.
+    Variant(ClassRef, Symbol, Vec<Value>),
+    /// Rust: awaiting or joining it gives a `Result` around the outcome of that value (`timeout(d, future)`).
+    Wrapped(Value),
 }
 
 /// Index of a set of errors that a Rust `Result` carries.
@@ -300,7 +313,10 @@ impl Values {
     fn widen(&mut self, objs: &mut Vec<ObjId>) {
         let unknown = self.obj(Obj::Unknown);
         objs.retain(|&o| {
-            !matches!(self.get(o), Obj::Int(_) | Obj::Str(..) | Obj::Number | Obj::Bool(_) | Obj::Record(..) | Obj::Tuple(_))
+            !matches!(
+                self.get(o),
+                Obj::Int(_) | Obj::Str(..) | Obj::Number | Obj::Bool(_) | Obj::Record(..) | Obj::Tuple(_)
+            )
         });
         objs.truncate(MAX_SET - 1);
         objs.push(unknown);
@@ -368,7 +384,9 @@ impl Values {
 
     /// True if nothing at all is known of it.
     pub fn is_unknown(&self, value: Value) -> bool {
-        self.objs(value).iter().all(|&o| matches!(self.get(o), Obj::Unknown | Obj::None))
+        self.objs(value)
+            .iter()
+            .all(|&o| matches!(self.get(o), Obj::Unknown | Obj::None))
     }
 
     /// The text if it is one known string.
@@ -389,7 +407,9 @@ impl Values {
                 Obj::Int(i) => *i != 0,
                 Obj::Str(Some(s), _) => !s.as_str().is_empty(),
                 Obj::Tuple(items) => !items.is_empty(),
-                Obj::Handle(_) | Obj::Func(..) | Obj::Bound(..) | Obj::Class(_) | Obj::Method(..) | Obj::Module(_) => true,
+                Obj::Handle(_) | Obj::Func(..) | Obj::Bound(..) | Obj::Class(_) | Obj::Method(..) | Obj::Module(_) => {
+                    true
+                }
                 _ => return None,
             };
             if all.is_some_and(|a| a != one) {

@@ -10,14 +10,13 @@ use serde_json::{Value, json};
 use super::Options;
 use super::documents::Documents;
 use super::position::Lines;
-use crate::analysis::{AnalysisError, Request};
+use crate::analysis::{AnalysisError, Request, project_root};
 use crate::check::{self, Checked, View};
 use crate::config::{Resolver, Settings};
 use crate::core::Span;
 use crate::diagnostics::Problems;
 use crate::findings::baseline::Baseline;
 use crate::findings::{Edit, FileId, Finding, Location};
-use crate::project::project_root;
 use crate::report::Place;
 
 /// What was found.

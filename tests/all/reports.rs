@@ -60,19 +60,38 @@ fn source_does_nothing_to_a_terminal() {
     let mut sources = Sources::default();
     let text = "x = '\x1b[2J\x07'; db.f(); y = '\r'\r\n";
     let file = sources.add("a\x1b[31m.py".into(), text.into());
-    let mut loud = finding("RL101", at(&sources, file, "db.f()"), "`\x1b]0;owned\x07` does not survive");
+    let mut loud = finding(
+        "RL101",
+        at(&sources, file, "db.f()"),
+        "`\x1b]0;owned\x07` does not survive",
+    );
     loud.label = "he\x08re".into();
     loud.notes = vec!["handle: \u{9b}2J".into()];
-    for style in [false, true].map(|on| Style { color: on, hyperlinks: on }) {
+    for style in [false, true].map(|on| Style {
+        color: on,
+        hyperlinks: on,
+    }) {
         for format in ["full", "concise", "grouped"] {
             let shown = render(format, &sources, std::slice::from_ref(&loud), style);
             // What is left is ours: colours and links.
             let ours = |part: &str| part.starts_with('[') || part.starts_with("]8;;") || part.starts_with('\\');
             let parts: Vec<&str> = shown.split('\x1b').skip(1).collect();
-            assert!(parts.iter().all(|part| ours(part) && style.color), "{format}: {shown:?}");
-            assert!(!shown.contains(|c: char| c.is_control() && !"\n\x1b".contains(c)), "{format}: {shown:?}");
-            assert!(shown.contains("␛]0;owned␇") && shown.contains("a␛[31m.py"), "{format}: {shown}");
-            assert!(!shown.contains("\x1b[2J") && !shown.contains("\x1b[31m.py"), "{format}: {shown:?}");
+            assert!(
+                parts.iter().all(|part| ours(part) && style.color),
+                "{format}: {shown:?}"
+            );
+            assert!(
+                !shown.contains(|c: char| c.is_control() && !"\n\x1b".contains(c)),
+                "{format}: {shown:?}"
+            );
+            assert!(
+                shown.contains("␛]0;owned␇") && shown.contains("a␛[31m.py"),
+                "{format}: {shown}"
+            );
+            assert!(
+                !shown.contains("\x1b[2J") && !shown.contains("\x1b[31m.py"),
+                "{format}: {shown:?}"
+            );
             assert!(format == "grouped" || shown.contains(":1:14"), "columns stay: {shown}");
         }
     }

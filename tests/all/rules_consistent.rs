@@ -49,10 +49,10 @@ impl Check<'_> {
     }
 
     fn versions(&mut self, place: &str, requirement: Option<&String>) {
-        if let Some(text) = requirement {
-            if let Err(error) = text.parse::<Requirement>() {
-                self.complain(place, &error);
-            }
+        if let Some(text) = requirement
+            && let Err(error) = text.parse::<Requirement>()
+        {
+            self.complain(place, &error);
         }
     }
 
@@ -250,10 +250,10 @@ fn every_name_in_a_library_file_exists() {
             for ty in option.on.iter().filter(|on| !on.contains('.')) {
                 check.ty(&option.name, Some(ty));
             }
-            if let Some(code) = &option.code {
-                if code.parse::<Code>().is_err() {
-                    check.complain(&option.name, &format!("`{code}` is no code"));
-                }
+            if let Some(code) = &option.code
+                && code.parse::<Code>().is_err()
+            {
+                check.complain(&option.name, &format!("`{code}` is no code"));
             }
         }
         for ty in file.conventions.keys() {

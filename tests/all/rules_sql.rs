@@ -15,7 +15,12 @@ fn files() -> Vec<(String, LibraryFile)> {
             let text = std::fs::read_to_string(entry.path()).expect("a rules file can be read");
             let file: LibraryFile =
                 toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", entry.path().display()));
-            if file.library.store.as_deref().is_some_and(|store| STORES.contains(&store)) {
+            if file
+                .library
+                .store
+                .as_deref()
+                .is_some_and(|store| STORES.contains(&store))
+            {
                 found.push((entry.file_name().to_string_lossy().into_owned(), file));
             }
         }
@@ -39,7 +44,10 @@ impl Check<'_> {
         }
         let name = name.strip_prefix("class:").unwrap_or(name);
         let known = match name.split_once(':') {
-            Some((library, ty)) => self.all.iter().any(|(_, f)| f.library.name == library && f.types.contains_key(ty)),
+            Some((library, ty)) => self
+                .all
+                .iter()
+                .any(|(_, f)| f.library.name == library && f.types.contains_key(ty)),
             None => self.file.types.contains_key(name),
         };
         if !known {
@@ -80,18 +88,20 @@ impl Check<'_> {
         let known = f.types.contains_key(path)
             || f.functions.contains_key(path)
             || f.types.values().any(|t| t.paths.iter().any(|p| p == path))
-            || path.split_once('.').and_then(|(ty, method)| Some((self.resolve(ty)?, method))).is_some_and(
-                |(chain, m)| {
+            || path
+                .split_once('.')
+                .and_then(|(ty, method)| Some((self.resolve(ty)?, method)))
+                .is_some_and(|(chain, m)| {
                     chain.iter().any(|t| {
                         let t = &f.types[*t];
                         t.methods.contains_key(m)
                             || t.class_methods.contains_key(m)
                             || t.groups.iter().any(|g| g.names.iter().any(|n| n == m))
                     })
-                },
-            );
+                });
         if !known {
-            self.wrong.push(format!("{at}: no type, constructor, function or method `{path}`"));
+            self.wrong
+                .push(format!("{at}: no type, constructor, function or method `{path}`"));
         }
     }
 
@@ -147,7 +157,11 @@ fn sql_and_redis_files_name_only_what_exists() {
     let all = files();
     let mut wrong = Vec::new();
     for (name, file) in &all {
-        let mut check = Check { file, all: &all, wrong: Vec::new() };
+        let mut check = Check {
+            file,
+            all: &all,
+            wrong: Vec::new(),
+        };
         check.versions("oldest", None);
         check.loss("errors.loss", &file.errors.loss);
         for (class, spec) in &file.errors.classes {
@@ -161,7 +175,9 @@ fn sql_and_redis_files_name_only_what_exists() {
                 check.versions(behaviour, gate.versions.as_ref());
             }
             if gates.last().is_none_or(|gate| gate.versions.is_some()) {
-                check.wrong.push(format!("behaviours.{behaviour}: some versions match no gate"));
+                check
+                    .wrong
+                    .push(format!("behaviours.{behaviour}: some versions match no gate"));
             }
         }
         for (ty, spec) in &file.types {
@@ -176,10 +192,21 @@ fn sql_and_redis_files_name_only_what_exists() {
             for to in [&spec.attribute, &spec.element, &spec.enter].into_iter().flatten() {
                 check.gives(ty, to);
             }
-            for trip in spec.truth.iter().chain(spec.iterate.iter().flat_map(|i| i.rest.iter().chain([&i.first]))) {
+            for trip in spec
+                .truth
+                .iter()
+                .chain(spec.iterate.iter().flat_map(|i| i.rest.iter().chain([&i.first])))
+            {
                 check.behaviour(ty, trip);
             }
-            let calls = [&spec.constructor, &spec.index, &spec.call, &spec.on_await, &spec.on_enter, &spec.on_exit];
+            let calls = [
+                &spec.constructor,
+                &spec.index,
+                &spec.call,
+                &spec.on_await,
+                &spec.on_enter,
+                &spec.on_exit,
+            ];
             for call in calls.into_iter().flatten() {
                 check.call(ty, call);
             }
@@ -239,10 +266,17 @@ fn sql_and_redis_files_have_samples_that_fire_and_that_do_not() {
         }
         let fires = |code: &str| code.contains("#! RL");
         assert!(file.samples.iter().any(|s| fires(&s.code)), "{name}: no sample fires");
-        assert!(file.samples.iter().any(|s| !fires(&s.code)), "{name}: no sample is quiet");
+        assert!(
+            file.samples.iter().any(|s| !fires(&s.code)),
+            "{name}: no sample is quiet"
+        );
         let mut names = BTreeSet::new();
         for sample in &file.samples {
-            assert!(names.insert(sample.name.clone()), "{name}: two samples are called `{}`", sample.name);
+            assert!(
+                names.insert(sample.name.clone()),
+                "{name}: two samples are called `{}`",
+                sample.name
+            );
             for line in sample.code.lines() {
                 if let Some((_, codes)) = line.split_once("#!").or_else(|| line.split_once("#?")) {
                     let known = codes.trim().split('|').all(|c| c.len() == 5 && c.starts_with("RL"));

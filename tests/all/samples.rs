@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use reconnect_lint::analysis::Request;
+use reconnect_lint::analysis::{Analysis, Request};
 use reconnect_lint::check::{self, View};
 use reconnect_lint::config::{Resolver, Selection};
 use reconnect_lint::knowledge::{LIBRARIES, LibraryFile};
@@ -30,11 +30,18 @@ fn expected(code: &str) -> Vec<(u32, Expected)> {
     for (index, line) in code.lines().enumerate() {
         let mut here = Expected::default();
         for (marker, optional) in [("#! ", false), ("#? ", true), ("//~ ", false), ("//? ", true)] {
-            let Some((_, rest)) = line.split_once(marker) else { continue };
+            let Some((_, rest)) = line.split_once(marker) else {
+                continue;
+            };
             for group in rest.split(',').map(str::trim) {
                 let codes: Vec<String> = group
                     .split('|')
-                    .map(|c| c.trim().chars().take_while(char::is_ascii_alphanumeric).collect::<String>())
+                    .map(|c| {
+                        c.trim()
+                            .chars()
+                            .take_while(char::is_ascii_alphanumeric)
+                            .collect::<String>()
+                    })
                     .filter(|c| c.len() == 5 && c.starts_with("RL"))
                     .collect();
                 if codes.is_empty() {
@@ -54,8 +61,8 @@ fn expected(code: &str) -> Vec<(u32, Expected)> {
     found
 }
 
-/// Runs a sample; the differences in words, empty if there are none.
-fn run(sample: &Sample) -> String {
+/// What is found in a sample.
+fn analyse(sample: &Sample) -> Analysis {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let root = folder.path().join("sample");
     let target = root.join(&sample.file);
@@ -63,7 +70,8 @@ fn run(sample: &Sample) -> String {
     fs::write(&target, &sample.code).expect("it can be written");
     let rust = Path::new(&sample.file).extension().is_some_and(|e| e == "rs");
     if rust {
-        let mut text = String::from("[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n");
+        let mut text =
+            String::from("[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n");
         for line in &sample.requires {
             writeln!(text, "{line}").expect("a string takes it");
         }
@@ -71,11 +79,21 @@ fn run(sample: &Sample) -> String {
     } else {
         fs::write(root.join("requirements.txt"), sample.requires.join("\n")).expect("it can be written");
     }
-    let request = Request { paths: vec![root], ..Request::default() };
+    let request = Request {
+        paths: vec![root],
+        ..Request::default()
+    };
     // With suppressions, as a user has them: RL902 and RL903 are about these.
-    let resolver = Resolver::new(folder.path().to_path_buf(), true, &[], Selection::default()).expect("no files are read");
-    let checked = check::check(&resolver, &request, View::default()).expect("no rules of one's own are given");
-    let analysis = checked.analysis;
+    let resolver =
+        Resolver::new(folder.path().to_path_buf(), true, &[], Selection::default()).expect("no files are read");
+    check::check(&resolver, &request, View::default())
+        .expect("no rules of one's own are given")
+        .analysis
+}
+
+/// Runs a sample; the differences in words, empty if there are none.
+fn run(sample: &Sample) -> String {
+    let analysis = analyse(sample);
     let mut left: Vec<(u32, String, String)> = analysis
         .findings
         .iter()
@@ -91,7 +109,9 @@ fn run(sample: &Sample) -> String {
                 Some(index) => {
                     left.remove(index);
                 }
-                None => writeln!(differences, "  line {row}: {} is missing", codes.join("|")).expect("a string takes it"),
+                None => {
+                    writeln!(differences, "  line {row}: {} is missing", codes.join("|")).expect("a string takes it");
+                }
             }
         }
         left.retain(|(r, c, _)| *r != row || !here.optional.contains(c));
@@ -109,7 +129,13 @@ fn of_library(library: &LibraryFile, language: &str) -> Vec<Sample> {
         .map(|sample| Sample {
             name: format!("{}: {}", library.library.name, sample.name),
             requires: sample.requires.clone(),
-            file: sample.file.clone().unwrap_or_else(|| if language == "rust" { "src/main.rs".into() } else { "app.py".into() }),
+            file: sample.file.clone().unwrap_or_else(|| {
+                if language == "rust" {
+                    "src/main.rs".into()
+                } else {
+                    "app.py".into()
+                }
+            }),
             code: sample.code.clone(),
         })
         .collect()
@@ -121,17 +147,30 @@ fn of_text(name: &str, body: &str) -> Vec<Sample> {
     let mut found = Vec::new();
     let mut rest = body;
     while let Some((_, after)) = rest.split_once("```") {
-        let Some((block, next)) = after.split_once("\n```") else { break };
+        let Some((block, next)) = after.split_once("\n```") else {
+            break;
+        };
         rest = next;
-        let Some((language, code)) = block.split_once('\n') else { continue };
+        let Some((language, code)) = block.split_once('\n') else {
+            continue;
+        };
         if !matches!(language, "python" | "rust") {
             continue;
         }
         let first = code.lines().next().unwrap_or_default();
-        let manifest = first.strip_prefix("# requirements.txt: ").or_else(|| first.strip_prefix("// Cargo.toml: "));
-        let requires = manifest.map(|m| m.split(", ").map(str::to_owned).collect()).unwrap_or_default();
+        let manifest = first
+            .strip_prefix("# requirements.txt: ")
+            .or_else(|| first.strip_prefix("// Cargo.toml: "));
+        let requires = manifest
+            .map(|m| m.split(", ").map(str::to_owned).collect())
+            .unwrap_or_default();
         let file = if language == "rust" { "src/main.rs" } else { "app.py" };
-        found.push(Sample { name: format!("{name}, block {}", found.len() + 1), requires, file: file.into(), code: code.to_owned() });
+        found.push(Sample {
+            name: format!("{name}, block {}", found.len() + 1),
+            requires,
+            file: file.into(),
+            code: code.to_owned(),
+        });
     }
     found
 }
@@ -146,7 +185,11 @@ fn compare(samples: &[Sample]) {
             writeln!(failed, "{}\n{differences}", sample.name).expect("a string takes it");
         }
     }
-    assert!(failed.is_empty(), "{count} of {} samples differ:\n\n{failed}", samples.len());
+    assert!(
+        failed.is_empty(),
+        "{count} of {} samples differ:\n\n{failed}",
+        samples.len()
+    );
 }
 
 fn libraries(language: &str, only: impl Fn(&str) -> bool) -> Vec<Sample> {
@@ -169,7 +212,30 @@ fn rust_libraries_do_what_their_samples_say() {
 
 #[test]
 fn rule_texts_do_what_their_samples_say() {
-    let samples: Vec<Sample> =
-        texts::rules().iter().flat_map(|rule| of_text(&format!("{} {}", rule.code, rule.name), rule.body)).collect();
+    let samples: Vec<Sample> = texts::rules()
+        .iter()
+        .flat_map(|rule| of_text(&format!("{} {}", rule.code, rule.name), rule.body))
+        .collect();
     compare(&samples);
+}
+
+/// "Fix safety" says that there is no fix exactly if no sample of the text gets one.
+#[test]
+fn rule_texts_say_whether_there_is_a_fix() {
+    for rule in texts::rules() {
+        let (_, rest) = rule
+            .body
+            .split_once("## Fix safety")
+            .expect("every text has this section");
+        let promised = !rest.trim_start().starts_with("There is no automatic fix");
+        let fixed = of_text(rule.name, rule.body)
+            .iter()
+            .flat_map(|sample| analyse(sample).findings)
+            .any(|finding| finding.code == rule.code && finding.fix.is_some());
+        assert_eq!(
+            promised, fixed,
+            "{}: `true` on the left is what the text says, on the right what its samples get",
+            rule.code
+        );
+    }
 }

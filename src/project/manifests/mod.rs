@@ -59,9 +59,25 @@ pub fn is_manifest(name: &str, folder: Option<&str>) -> bool {
     let is = |suffix: &str| lower.ends_with(suffix);
     matches!(
         lower.as_str(),
-        "pyproject.toml" | "setup.py" | "setup.cfg" | "pipfile" | "pipfile.lock" | "poetry.lock" | "uv.lock" | "pdm.lock"
-            | "pylock.toml" | "cargo.toml" | "cargo.lock" | "environment.yml" | "environment.yaml" | "dockerfile" | "tox.ini"
-    ) || is(".txt") && (lower.contains("require") || lower.contains("constraint") || folder.is_some_and(|f| f.eq_ignore_ascii_case("requirements")))
+        "pyproject.toml"
+            | "setup.py"
+            | "setup.cfg"
+            | "pipfile"
+            | "pipfile.lock"
+            | "poetry.lock"
+            | "uv.lock"
+            | "pdm.lock"
+            | "pylock.toml"
+            | "cargo.toml"
+            | "cargo.lock"
+            | "environment.yml"
+            | "environment.yaml"
+            | "dockerfile"
+            | "tox.ini"
+    ) || is(".txt")
+        && (lower.contains("require")
+            || lower.contains("constraint")
+            || folder.is_some_and(|f| f.eq_ignore_ascii_case("requirements")))
         || is(".in") && lower.contains("require")
 }
 
@@ -78,7 +94,10 @@ impl Libraries {
                 }
             };
             let text = String::from_utf8_lossy(&bytes);
-            let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|n| n.to_string_lossy().into_owned())
+                .unwrap_or_default();
             match parse(&name, &text) {
                 Ok(pins) => this.add(path, pins),
                 Err(message) => this.problems.push((super::shown(path), message)),
@@ -88,19 +107,29 @@ impl Libraries {
     }
 
     fn add(&mut self, path: &Path, pins: Vec<Pin>) {
-        let mut folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut folder = super::absolute(path)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
         // `requirements/base.txt` speaks for the folder above.
-        if folder.file_name().is_some_and(|n| n.eq_ignore_ascii_case("requirements") || n == "requires" || n == "deps") {
+        if folder
+            .file_name()
+            .is_some_and(|n| n.eq_ignore_ascii_case("requirements") || n == "requires" || n == "deps")
+        {
             folder.pop();
         }
         let depth = folder.components().count();
         let known = self.folders.entry(folder).or_default();
         for pin in pins {
-            let firmer = known.get(&pin.package).is_none_or(|old| (pin.firmness, old.least) > (old.firmness, pin.least));
+            let firmer = known
+                .get(&pin.package)
+                .is_none_or(|old| (pin.firmness, old.least) > (old.firmness, pin.least));
             if firmer {
                 known.insert(pin.package.clone(), pin.clone());
             }
-            let better = self.anywhere.get(&pin.package).is_none_or(|(d, old)| (depth, std::cmp::Reverse(pin.firmness)) < (*d, std::cmp::Reverse(old.firmness)));
+            let better = self.anywhere.get(&pin.package).is_none_or(|(d, old)| {
+                (depth, std::cmp::Reverse(pin.firmness)) < (*d, std::cmp::Reverse(old.firmness))
+            });
             if better {
                 self.anywhere.insert(pin.package.clone(), (depth, pin));
             }
@@ -111,7 +140,7 @@ impl Libraries {
     pub fn pin(&self, file: &Path, package: &str) -> Option<&Pin> {
         let package = normalise(package);
         let mut bare = None;
-        for folder in file.ancestors().skip(1) {
+        for folder in super::absolute(file).ancestors().skip(1) {
             if let Some(pin) = self.folders.get(folder).and_then(|pins| pins.get(&package)) {
                 if pin.least.is_some() {
                     return Some(pin);

@@ -8,13 +8,18 @@ use crate::knowledge::Release;
 
 /// `requirements.txt` and its like; continuation lines and hashes are skipped. Included files are manifests themselves.
 pub(super) fn requirements(source: &str, text: &str) -> Vec<Pin> {
-    text.lines().enumerate().filter_map(|(i, line)| parse(line.trim_end_matches('\\'), source, i as u32 + 1)).collect()
+    text.lines()
+        .enumerate()
+        .filter_map(|(i, line)| parse(line.trim_end_matches('\\'), source, i as u32 + 1))
+        .collect()
 }
 
 /// The first line that names a package, for formats that are read as a whole.
 fn line_of(text: &str, name: &str) -> u32 {
     let name = name.to_ascii_lowercase();
-    text.lines().position(|l| l.to_ascii_lowercase().contains(&name)).map_or(1, |i| i as u32 + 1)
+    text.lines()
+        .position(|l| l.to_ascii_lowercase().contains(&name))
+        .map_or(1, |i| i as u32 + 1)
 }
 
 /// PEP 621, dependency groups, poetry, pdm, uv.
@@ -22,14 +27,25 @@ pub(super) fn pyproject(source: &str, text: &str) -> Result<Vec<Pin>, String> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| e.message().to_owned())?;
     let mut pins = Vec::new();
     let mut list = |value: Option<&Value>| {
-        for item in value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-            let line = line_of(text, item.split(['=', '<', '>', '~', '[', ' ', ';']).next().unwrap_or(item));
+        for item in value
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
+            let line = line_of(
+                text,
+                item.split(['=', '<', '>', '~', '[', ' ', ';']).next().unwrap_or(item),
+            );
             pins.extend(parse(item, source, line));
         }
     };
     let project = table.get("project");
     list(project.and_then(|p| p.get("dependencies")));
-    let groups = [project.and_then(|p| p.get("optional-dependencies")), table.get("dependency-groups")];
+    let groups = [
+        project.and_then(|p| p.get("optional-dependencies")),
+        table.get("dependency-groups"),
+    ];
     for group in groups.into_iter().flatten().filter_map(Value::as_table) {
         group.values().for_each(|v| list(Some(v)));
     }
@@ -41,7 +57,11 @@ pub(super) fn pyproject(source: &str, text: &str) -> Result<Vec<Pin>, String> {
         }
     }
     if let Some(poetry) = tool.and_then(|t| t.get("poetry")) {
-        let mut tables: Vec<&Value> = poetry.get("dependencies").into_iter().chain(poetry.get("dev-dependencies")).collect();
+        let mut tables: Vec<&Value> = poetry
+            .get("dependencies")
+            .into_iter()
+            .chain(poetry.get("dev-dependencies"))
+            .collect();
         if let Some(groups) = poetry.get("group").and_then(Value::as_table) {
             tables.extend(groups.values().filter_map(|g| g.get("dependencies")));
         }
@@ -56,7 +76,12 @@ pub(super) fn pyproject(source: &str, text: &str) -> Result<Vec<Pin>, String> {
 fn entry(name: &str, value: &Value, source: &str, line: u32) -> Option<Pin> {
     match value {
         Value::String(version) => Some(pin(name, version, source, line)),
-        Value::Table(table) => Some(pin(name, table.get("version").and_then(Value::as_str).unwrap_or(""), source, line)),
+        Value::Table(table) => Some(pin(
+            name,
+            table.get("version").and_then(Value::as_str).unwrap_or(""),
+            source,
+            line,
+        )),
         Value::Array(items) => entry(name, items.first()?, source, line),
         _ => None,
     }
@@ -65,8 +90,14 @@ fn entry(name: &str, value: &Value, source: &str, line: u32) -> Option<Pin> {
 /// `Pipfile`.
 pub(super) fn pipfile(source: &str, text: &str) -> Result<Vec<Pin>, String> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| e.message().to_owned())?;
-    let tables = ["packages", "dev-packages"].into_iter().filter_map(|k| table.get(k)).filter_map(Value::as_table);
-    Ok(tables.flatten().filter_map(|(name, value)| entry(name, value, source, line_of(text, name))).collect())
+    let tables = ["packages", "dev-packages"]
+        .into_iter()
+        .filter_map(|k| table.get(k))
+        .filter_map(Value::as_table);
+    Ok(tables
+        .flatten()
+        .filter_map(|(name, value)| entry(name, value, source, line_of(text, name)))
+        .collect())
 }
 
 /// `Pipfile.lock`.
@@ -119,12 +150,20 @@ pub(super) fn setup(source: &str, text: &str) -> Vec<Pin> {
     for (index, line) in text.lines().enumerate() {
         let line_number = index as u32 + 1;
         let trimmed = line.trim();
-        if trimmed.contains("install_requires") || trimmed.contains("extras_require") || trimmed.starts_with("requires") || trimmed.contains("requirements = [") || trimmed.contains("REQUIRE") {
+        if trimmed.contains("install_requires")
+            || trimmed.contains("extras_require")
+            || trimmed.starts_with("requires")
+            || trimmed.contains("requirements = [")
+            || trimmed.contains("REQUIRE")
+        {
             inside = true;
         }
         if is_cfg {
             if inside {
-                let item = trimmed.split_once('=').filter(|(k, _)| k.trim().ends_with("requires")).map_or(trimmed, |(_, v)| v.trim());
+                let item = trimmed
+                    .split_once('=')
+                    .filter(|(k, _)| k.trim().ends_with("requires"))
+                    .map_or(trimmed, |(_, v)| v.trim());
                 pins.extend(parse(item, source, line_number));
                 if trimmed.starts_with('[') {
                     inside = false;
@@ -179,7 +218,11 @@ pub(super) fn conda(source: &str, text: &str) -> Vec<Pin> {
 pub(super) fn loose(source: &str, text: &str) -> Vec<Pin> {
     text.lines()
         .enumerate()
-        .flat_map(|(i, line)| line.split_whitespace().filter(|w| w.contains("==")).map(move |w| (i, w)))
+        .flat_map(|(i, line)| {
+            line.split_whitespace()
+                .filter(|w| w.contains("=="))
+                .map(move |w| (i, w))
+        })
         .filter_map(|(i, word)| parse(word.trim_matches(['"', '\'']), source, i as u32 + 1))
         .collect()
 }
@@ -203,12 +246,18 @@ mod tests {
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(3, 12, 3)), Firmness::Locked)));
         let pins = pipfile_lock("Pipfile.lock", r#"{"default": {"pymongo": {"version": "==4.1.1"}}}"#).unwrap();
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(4, 1, 1)), Firmness::Locked)));
-        let pins = setup("setup.py", "setup(install_requires=[\n  'pymongo>=2.7',\n  \"six\",\n])\n");
+        let pins = setup(
+            "setup.py",
+            "setup(install_requires=[\n  'pymongo>=2.7',\n  \"six\",\n])\n",
+        );
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(2, 7, 0)), Firmness::Range)));
         assert_eq!(of(&pins, "six"), Some((None, Firmness::Named)));
         let pins = setup("setup.cfg", "[options]\ninstall_requires =\n    pymongo==3.4\n");
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(3, 4, 0)), Firmness::Pinned)));
-        let pins = conda("environment.yml", "dependencies:\n  - pymongo=3.4\n  - pip:\n    - motor==2.1\n");
+        let pins = conda(
+            "environment.yml",
+            "dependencies:\n  - pymongo=3.4\n  - pip:\n    - motor==2.1\n",
+        );
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(3, 4, 0)), Firmness::Pinned)));
         assert_eq!(of(&pins, "motor"), Some((Some(Release(2, 1, 0)), Firmness::Pinned)));
         assert!(pyproject("pyproject.toml", "[").is_err());

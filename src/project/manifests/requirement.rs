@@ -27,7 +27,14 @@ pub fn lower_bound(specifier: &str) -> (Option<Release>, bool) {
     for part in specifier.split([',', ' ']).map(str::trim).filter(|p| !p.is_empty()) {
         let digits = part.trim_start_matches(['=', '>', '<', '~', '^', '!', ' ', 'v']);
         let op = part[..part.len() - digits.len()].trim_end_matches('v').trim();
-        let Ok(release) = digits.trim_end_matches(".*").trim_end_matches('*').trim_end_matches('.').parse::<Release>() else { continue };
+        let Ok(release) = digits
+            .trim_end_matches(".*")
+            .trim_end_matches('*')
+            .trim_end_matches('.')
+            .parse::<Release>()
+        else {
+            continue;
+        };
         match op {
             "==" | "===" | "=" => {
                 least = Some(release);
@@ -47,7 +54,9 @@ pub(super) fn parse(text: &str, source: &str, line: u32) -> Option<Pin> {
     if text.is_empty() || text.starts_with(['#', '-', '.', '/']) || text.contains("://") && !text.contains(" @ ") {
         return None;
     }
-    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(text.len());
     let name = &text[..end];
     if name.is_empty() || !name.starts_with(|c: char| c.is_alphabetic()) {
         return None;
@@ -74,7 +83,14 @@ pub(super) fn pin(name: &str, specifier: &str, source: &str, line: u32) -> Pin {
         (None, _) if specifier.is_empty() => Firmness::Named,
         (None, _) => Firmness::Range,
     };
-    Pin { package: normalise(name), least, written: specifier.to_owned(), firmness, source: source.to_owned(), line }
+    Pin {
+        package: normalise(name),
+        least,
+        written: specifier.to_owned(),
+        firmness,
+        source: source.to_owned(),
+        line,
+    }
 }
 
 #[cfg(test)]
@@ -85,14 +101,28 @@ mod tests {
     fn requirements_are_read() {
         for (text, name, least, firmness) in [
             ("pymongo==3.4.0", "pymongo", Some(Release(3, 4, 0)), Firmness::Pinned),
-            ("Flask_PyMongo >= 2.0, <3", "flask-pymongo", Some(Release(2, 0, 0)), Firmness::Range),
-            ("celery[redis]~=5.2 ; python_version > '3'", "celery", Some(Release(5, 2, 0)), Firmness::Range),
+            (
+                "Flask_PyMongo >= 2.0, <3",
+                "flask-pymongo",
+                Some(Release(2, 0, 0)),
+                Firmness::Range,
+            ),
+            (
+                "celery[redis]~=5.2 ; python_version > '3'",
+                "celery",
+                Some(Release(5, 2, 0)),
+                Firmness::Range,
+            ),
             ("pymongo", "pymongo", None, Firmness::Named),
             ("pymongo<4", "pymongo", None, Firmness::Range),
             ("redis==4.* # note", "redis", Some(Release(4, 0, 0)), Firmness::Range),
         ] {
             let pin = parse(text, "requirements.txt", 1).unwrap();
-            assert_eq!((pin.package.as_str(), pin.least, pin.firmness), (name, least, firmness), "{text}");
+            assert_eq!(
+                (pin.package.as_str(), pin.least, pin.firmness),
+                (name, least, firmness),
+                "{text}"
+            );
         }
         assert_eq!(parse("-r base.txt", "", 1), None);
         assert_eq!(parse("git+https://x/y.git#egg=z", "", 1), None);

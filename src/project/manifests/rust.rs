@@ -25,7 +25,10 @@ pub(super) fn cargo(source: &str, text: &str) -> Result<Vec<Pin>, String> {
             }
             _ => continue,
         };
-        let line = text.lines().position(|l| l.trim_start().starts_with(name.as_str())).map_or(1, |i| i as u32 + 1);
+        let line = text
+            .lines()
+            .position(|l| l.trim_start().starts_with(name.as_str()))
+            .map_or(1, |i| i as u32 + 1);
         pins.push(pin(package, version, source, line));
     }
     Ok(pins)

@@ -4,13 +4,15 @@ use tree_sitter::Node;
 
 use super::lower::{Lower, fields, has_token, named};
 use super::strings;
-use crate::core::{
-    Arg, ArgKind, Clause, CompKind, ExprId, ExprKind, Stmt, StmtKind, StrLit, Symbol,
-};
+use crate::core::{Arg, ArgKind, Clause, CompKind, ExprId, ExprKind, Stmt, StmtKind, StrLit, Symbol};
 
 impl Lower<'_> {
     pub(super) fn expr(&mut self, node: Node<'_>) -> ExprId {
-        let kind = if node.is_error() || node.is_missing() { None } else { self.deeper(|this| this.expr_kind(node)) };
+        let kind = if node.is_error() || node.is_missing() {
+            None
+        } else {
+            self.deeper(|this| this.expr_kind(node))
+        };
         match kind {
             Some(Ok(kind)) => self.add(node, kind),
             Some(Err(id)) => id,
@@ -34,7 +36,11 @@ impl Lower<'_> {
                 }
                 ExprKind::Str(lit)
             }
-            "integer" => self.source(node).replace('_', "").parse().map_or(ExprKind::Literal, ExprKind::Int),
+            "integer" => self
+                .source(node)
+                .replace('_', "")
+                .parse()
+                .map_or(ExprKind::Literal, ExprKind::Int),
             "float" | "ellipsis" => ExprKind::Literal,
             "true" => ExprKind::Bool(true),
             "false" => ExprKind::Bool(false),
@@ -75,7 +81,11 @@ impl Lower<'_> {
             "conditional_expression" => match named(node)[..] {
                 [then, test, otherwise] => {
                     let test = self.expr(test);
-                    ExprKind::Cond { test, then: self.expr(then), otherwise: self.expr(otherwise) }
+                    ExprKind::Cond {
+                        test,
+                        then: self.expr(then),
+                        otherwise: self.expr(otherwise),
+                    }
                 }
                 _ => ExprKind::Unknown(self.items(node)),
             },
@@ -84,11 +94,17 @@ impl Lower<'_> {
             "unary_operator" => {
                 let op = node.child_by_field_name("operator").map_or("-", |o| self.source(o));
                 let op = Symbol::new(op);
-                ExprKind::Op { op, operands: vec![self.field_or_unknown(node, "argument")] }
+                ExprKind::Op {
+                    op,
+                    operands: vec![self.field_or_unknown(node, "argument")],
+                }
             }
             "comparison_operator" => {
                 let op = fields_text(self, node);
-                ExprKind::Op { op, operands: self.items(node) }
+                ExprKind::Op {
+                    op,
+                    operands: self.items(node),
+                }
             }
             "named_expression" => {
                 let target = self.field_or_unknown(node, "name");
@@ -157,7 +173,10 @@ impl Lower<'_> {
                     None => ExprKind::Unknown(vec![value]),
                 },
                 "call" => {
-                    let args = link.child_by_field_name("arguments").map(|n| self.args(n)).unwrap_or_default();
+                    let args = link
+                        .child_by_field_name("arguments")
+                        .map(|n| self.args(n))
+                        .unwrap_or_default();
                     ExprKind::Call { callee: value, args }
                 }
                 _ => {
@@ -194,13 +213,22 @@ impl Lower<'_> {
                 "and" | "or" => {
                     // Flat: `a and b and c` is one node of three parts.
                     let mut parts = match (&self.m.expr(value).kind, op) {
-                        (ExprKind::And(parts), "and") | (ExprKind::Or(parts), "or") if parts.len() < 64 => parts.clone(),
+                        (ExprKind::And(parts), "and") | (ExprKind::Or(parts), "or") if parts.len() < 64 => {
+                            parts.clone()
+                        }
                         _ => vec![value],
                     };
                     parts.push(right);
-                    if op == "and" { ExprKind::And(parts) } else { ExprKind::Or(parts) }
+                    if op == "and" {
+                        ExprKind::And(parts)
+                    } else {
+                        ExprKind::Or(parts)
+                    }
                 }
-                _ => ExprKind::Op { op: Symbol::new(op), operands: vec![value, right] },
+                _ => ExprKind::Op {
+                    op: Symbol::new(op),
+                    operands: vec![value, right],
+                },
             };
             value = self.add(link, kind);
         }
@@ -208,7 +236,10 @@ impl Lower<'_> {
     }
 
     pub(super) fn plain_arg(&mut self, node: Node<'_>) -> Arg {
-        Arg { kind: ArgKind::Positional, value: self.expr(node) }
+        Arg {
+            kind: ArgKind::Positional,
+            value: self.expr(node),
+        }
     }
 
     fn args(&mut self, node: Node<'_>) -> Vec<Arg> {
@@ -221,14 +252,23 @@ impl Lower<'_> {
                 "keyword_argument" => {
                     let value = self.field_or_unknown(child, "value");
                     let name = child.child_by_field_name("name").map_or("", |n| self.source(n));
-                    Arg { kind: ArgKind::Keyword(Symbol::new(name)), value }
+                    Arg {
+                        kind: ArgKind::Keyword(Symbol::new(name)),
+                        value,
+                    }
                 }
                 "list_splat" => match named(child).first() {
-                    Some(inner) => Arg { kind: ArgKind::Star, value: self.expr(*inner) },
+                    Some(inner) => Arg {
+                        kind: ArgKind::Star,
+                        value: self.expr(*inner),
+                    },
                     None => self.plain_arg(child),
                 },
                 "dictionary_splat" => match named(child).first() {
-                    Some(inner) => Arg { kind: ArgKind::DoubleStar, value: self.expr(*inner) },
+                    Some(inner) => Arg {
+                        kind: ArgKind::DoubleStar,
+                        value: self.expr(*inner),
+                    },
                     None => self.plain_arg(child),
                 },
                 _ => self.plain_arg(child),
@@ -264,18 +304,22 @@ impl Lower<'_> {
             match child.kind() {
                 "for_in_clause" => {
                     let iters = fields(child, "right");
-                    let iter = match iters[..] {
-                        [one] => self.expr(one),
-                        _ => {
-                            let items = iters.iter().map(|n| self.expr(*n)).collect();
-                            self.add(child, ExprKind::Tuple(items))
-                        }
+                    let iter = if let [one] = iters[..] {
+                        self.expr(one)
+                    } else {
+                        let items = iters.iter().map(|n| self.expr(*n)).collect();
+                        self.add(child, ExprKind::Tuple(items))
                     };
                     let target = match child.child_by_field_name("left") {
                         Some(left) => self.target(left),
                         None => continue,
                     };
-                    clauses.push(Clause { target, iter, conditions: Vec::new(), is_async: has_token(child, "async") });
+                    clauses.push(Clause {
+                        target,
+                        iter,
+                        conditions: Vec::new(),
+                        is_async: has_token(child, "async"),
+                    });
                 }
                 "if_clause" => {
                     if let (Some(last), Some(test)) = (clauses.len().checked_sub(1), named(child).first()) {
@@ -298,7 +342,10 @@ impl Lower<'_> {
 
     fn lambda(&mut self, node: Node<'_>) -> ExprKind {
         let span = self.span(node);
-        let params = node.child_by_field_name("parameters").map(|n| self.params(n)).unwrap_or_default();
+        let params = node
+            .child_by_field_name("parameters")
+            .map(|n| self.params(n))
+            .unwrap_or_default();
         let id = self.new_func(span, span);
         let outer = (self.func.replace(id), self.class.take());
         self.generators.push(false);
@@ -310,7 +357,10 @@ impl Lower<'_> {
         let func = &mut self.m.funcs[id.0 as usize];
         func.params = params;
         func.is_generator = is_generator;
-        func.body.0.push(Stmt { kind: StmtKind::Return(value), span });
+        func.body.0.push(Stmt {
+            kind: StmtKind::Return(value),
+            span,
+        });
         ExprKind::Lambda(id)
     }
 
@@ -351,12 +401,20 @@ impl Lower<'_> {
             "string" => self.quoted(node),
             "generic_type" => {
                 let children = named(node);
-                let Some(base) = children.first() else { return self.add(node, ExprKind::Unknown(Vec::new())) };
+                let Some(base) = children.first() else {
+                    return self.add(node, ExprKind::Unknown(Vec::new()));
+                };
                 let base = self.expr(*base);
                 let args: Vec<ExprId> = children
                     .iter()
                     .skip(1)
-                    .flat_map(|n| if n.kind() == "type_parameter" { named(*n) } else { vec![*n] })
+                    .flat_map(|n| {
+                        if n.kind() == "type_parameter" {
+                            named(*n)
+                        } else {
+                            vec![*n]
+                        }
+                    })
                     .map(|n| self.annotation(n))
                     .collect();
                 let index = match args[..] {
@@ -367,7 +425,13 @@ impl Lower<'_> {
             }
             "union_type" => {
                 let operands = named(node).into_iter().map(|n| self.annotation(n)).collect();
-                self.add(node, ExprKind::Op { op: Symbol::new("|"), operands })
+                self.add(
+                    node,
+                    ExprKind::Op {
+                        op: Symbol::new("|"),
+                        operands,
+                    },
+                )
             }
             "member_type" => {
                 let children = named(node);
@@ -375,7 +439,15 @@ impl Lower<'_> {
                     [base, name] => {
                         let base = self.annotation(base);
                         let (name, name_span) = (Symbol::new(self.source(name)), self.span(name));
-                        self.add(node, ExprKind::Attr { base, name, name_span, path: false })
+                        self.add(
+                            node,
+                            ExprKind::Attr {
+                                base,
+                                name,
+                                name_span,
+                                path: false,
+                            },
+                        )
                     }
                     _ => self.add(node, ExprKind::Unknown(Vec::new())),
                 }
@@ -385,7 +457,10 @@ impl Lower<'_> {
                     return self.add(node, ExprKind::Unknown(Vec::new()));
                 };
                 let base = self.expr(base);
-                let args: Vec<ExprId> = fields(node, "subscript").into_iter().map(|n| self.annotation(n)).collect();
+                let args: Vec<ExprId> = fields(node, "subscript")
+                    .into_iter()
+                    .map(|n| self.annotation(n))
+                    .collect();
                 let index = match args[..] {
                     [one] => one,
                     _ => self.add(node, ExprKind::Tuple(args)),
@@ -403,12 +478,16 @@ impl Lower<'_> {
         if text.len() > 200 || self.depth > 100 {
             return self.expr(node);
         }
-        let Some(tree) = super::tree(text) else { return self.expr(node) };
+        let Some(tree) = super::tree(text) else {
+            return self.expr(node);
+        };
         let root = tree.root_node();
         if root.has_error() {
             return self.expr(node);
         }
-        let Some(inner) = named(root).first().and_then(|s| named(*s).first().copied()) else { return self.expr(node) };
+        let Some(inner) = named(root).first().and_then(|s| named(*s).first().copied()) else {
+            return self.expr(node);
+        };
         let mut nested = Lower {
             text,
             m: std::mem::replace(&mut self.m, crate::core::Module::new(crate::core::Language::Python)),

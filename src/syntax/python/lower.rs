@@ -13,8 +13,15 @@ const MAX_ERRORS: usize = 50;
 
 /// Lowers a tree.
 pub(super) fn module(tree: &Tree, text: &str) -> Module {
-    let mut this =
-        Lower { text, m: Module::new(Language::Python), depth: 0, func: None, class: None, generators: Vec::new(), shift: 0 };
+    let mut this = Lower {
+        text,
+        m: Module::new(Language::Python),
+        depth: 0,
+        func: None,
+        class: None,
+        generators: Vec::new(),
+        shift: 0,
+    };
     let root = tree.root_node();
     this.scan(root);
     let body = this.block(root);
@@ -78,26 +85,29 @@ impl<'t> Lower<'t> {
 
     fn error(&mut self, node: Node<'_>) {
         let span = self.span(node);
-        if let Some(last) = self.m.errors.last_mut() {
-            if span.start <= last.span.end + 1 {
-                last.span.end = last.span.end.max(span.end);
-                return;
-            }
+        if let Some(last) = self.m.errors.last_mut()
+            && span.start <= last.span.end + 1
+        {
+            last.span.end = last.span.end.max(span.end);
+            return;
         }
         if self.m.errors.len() < MAX_ERRORS {
-            let message = if node.is_missing() { format!("`{}` is missing", node.kind()) } else { "invalid syntax".to_owned() };
+            let message = if node.is_missing() {
+                format!("`{}` is missing", node.kind())
+            } else {
+                "invalid syntax".to_owned()
+            };
             self.m.errors.push(SyntaxError { span, message });
         }
     }
 
     /// Remembers a leading string as documentation.
     pub(super) fn docstring(&mut self, body: &Block) {
-        if let Some(first) = body.0.first() {
-            if let StmtKind::Expr(expr) = first.kind {
-                if matches!(self.m.expr(expr).kind, ExprKind::Str(_)) {
-                    self.m.docstrings.push(first.span);
-                }
-            }
+        if let Some(first) = body.0.first()
+            && let StmtKind::Expr(expr) = first.kind
+            && matches!(self.m.expr(expr).kind, ExprKind::Str(_))
+        {
+            self.m.docstrings.push(first.span);
         }
     }
 
@@ -157,15 +167,19 @@ impl<'t> Lower<'t> {
 }
 
 /// The named children, comments left out.
-pub(super) fn named<'n>(node: Node<'n>) -> Vec<Node<'n>> {
+pub(super) fn named(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).filter(|c| !matches!(c.kind(), "comment" | "line_continuation")).collect()
+    node.named_children(&mut cursor)
+        .filter(|c| !matches!(c.kind(), "comment" | "line_continuation"))
+        .collect()
 }
 
 /// All children with this field name.
 pub(super) fn fields<'n>(node: Node<'n>, name: &str) -> Vec<Node<'n>> {
     let mut cursor = node.walk();
-    node.children_by_field_name(name, &mut cursor).filter(|c| c.is_named() && c.kind() != "comment").collect()
+    node.children_by_field_name(name, &mut cursor)
+        .filter(|c| c.is_named() && c.kind() != "comment")
+        .collect()
 }
 
 /// True if a token of this text is among the children.

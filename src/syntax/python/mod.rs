@@ -4,6 +4,7 @@
 
 mod expr;
 mod lower;
+mod repair;
 mod stmt;
 mod strings;
 
@@ -27,12 +28,24 @@ pub fn parse(text: &str) -> Module {
     if text.len() > MAX_BYTES {
         return failed(text, "the file is larger than 20 MB");
     }
-    let repaired = bare_returns(text);
-    let text = repaired.as_deref().unwrap_or(text);
-    match tree(text) {
-        Some(tree) => lower::module(&tree, text),
-        None => failed(text, "parsing took too long"),
+    let text = repair::line_ends(text);
+    match tree(&text) {
+        Some(tree) if tree.root_node().has_error() => {
+            // What the grammar does not know is rewritten in place, if that helps.
+            let rewritten = repair::rewrite(&text).and_then(|new| Some((tree_of(&new)?, new)));
+            match rewritten {
+                Some((better, new)) => lower::module(&better, &new),
+                None => lower::module(&tree, &text),
+            }
+        }
+        Some(tree) => lower::module(&tree, &text),
+        None => failed(&text, "parsing took too long"),
     }
+}
+
+/// The tree, if it is without errors.
+fn tree_of(text: &str) -> Option<tree_sitter::Tree> {
+    tree(text).filter(|t| !t.root_node().has_error())
 }
 
 fn tree(text: &str) -> Option<tree_sitter::Tree> {
@@ -40,13 +53,19 @@ fn tree(text: &str) -> Option<tree_sitter::Tree> {
         let parser = slot.get_or_insert_with(|| {
             let mut parser = tree_sitter::Parser::new();
             let language = tree_sitter::Language::new(tree_sitter_python::LANGUAGE);
-            parser.set_language(&language).expect("the grammar fits the library that it is built with");
+            parser
+                .set_language(&language)
+                .expect("the grammar fits the library that it is built with");
             parser
         });
         let start = Instant::now();
         let bytes = text.as_bytes();
         let mut progress = |_: &tree_sitter::ParseState| {
-            if start.elapsed() > PARSE_LIMIT { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if start.elapsed() > PARSE_LIMIT {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let options = tree_sitter::ParseOptions::new().progress_callback(&mut progress);
         let mut read = |offset: usize, _| bytes.get(offset..).unwrap_or_default();
@@ -60,20 +79,9 @@ fn tree(text: &str) -> Option<tree_sitter::Tree> {
 
 fn failed(text: &str, message: &str) -> Module {
     let mut module = Module::new(Language::Python);
-    module.errors.push(SyntaxError { span: Span::new(0, text.len()), message: message.to_owned() });
+    module.errors.push(SyntaxError {
+        span: Span::new(0, text.len()),
+        message: message.to_owned(),
+    });
     module
-}
-
-/// Old Mac line ends, which the grammar does not know: `\r` alone becomes `\n`, so that offsets stay.
-fn bare_returns(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let bare = memchr::memchr_iter(b'\r', bytes).any(|i| bytes.get(i + 1) != Some(&b'\n'));
-    bare.then(|| {
-        let mut out = String::with_capacity(text.len());
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            out.push(if c == '\r' && chars.peek() != Some(&'\n') { '\n' } else { c });
-        }
-        out
-    })
 }

@@ -21,7 +21,9 @@ impl Lower<'_> {
     }
 
     fn field_block(&mut self, node: Node<'_>, field: &str) -> Block {
-        node.child_by_field_name(field).map(|n| self.block(n)).unwrap_or_default()
+        node.child_by_field_name(field)
+            .map(|n| self.block(n))
+            .unwrap_or_default()
     }
 
     fn stmt(&mut self, node: Node<'_>) -> Option<Stmt> {
@@ -31,8 +33,16 @@ impl Lower<'_> {
         let span = self.span(node);
         let compound = matches!(
             node.kind(),
-            "if_statement" | "while_statement" | "for_statement" | "try_statement" | "with_statement" | "function_definition"
-                | "class_definition" | "decorated_definition" | "match_statement" | "block"
+            "if_statement"
+                | "while_statement"
+                | "for_statement"
+                | "try_statement"
+                | "with_statement"
+                | "function_definition"
+                | "class_definition"
+                | "decorated_definition"
+                | "match_statement"
+                | "block"
         );
         if !compound && node.has_error() {
             // Recovery may have put a call or a name into a place where it does not belong.
@@ -43,12 +53,19 @@ impl Lower<'_> {
             "if_statement" => self.if_statement(node),
             "while_statement" => {
                 let test = self.field(node, "condition");
-                StmtKind::While { test, body: self.field_block(node, "body"), otherwise: self.alternative(node) }
+                StmtKind::While {
+                    test,
+                    body: self.field_block(node, "body"),
+                    otherwise: self.alternative(node),
+                }
             }
             "for_statement" => {
                 let target = match node.child_by_field_name("left") {
                     Some(left) => self.target(left),
-                    None => Pattern { kind: PatternKind::Wild, span },
+                    None => Pattern {
+                        kind: PatternKind::Wild,
+                        span,
+                    },
                 };
                 let iter = self.field_or_unknown(node, "right");
                 StmtKind::For {
@@ -147,9 +164,19 @@ impl Lower<'_> {
                 Some(right) if right.kind() == "assignment" => current = right,
                 Some(right) => {
                     let value = self.expr(right);
-                    return StmtKind::Assign { targets, value: Some(value), annotation };
+                    return StmtKind::Assign {
+                        targets,
+                        value: Some(value),
+                        annotation,
+                    };
                 }
-                None => return StmtKind::Assign { targets, value: None, annotation },
+                None => {
+                    return StmtKind::Assign {
+                        targets,
+                        value: None,
+                        annotation,
+                    };
+                }
             }
         }
     }
@@ -177,16 +204,34 @@ impl Lower<'_> {
                 if parts.len() < 120 {
                     parts.push((test, then, span));
                 } else {
-                    last.0.push(Stmt { kind: StmtKind::If { test, then, otherwise: Block::default() }, span });
+                    last.0.push(Stmt {
+                        kind: StmtKind::If {
+                            test,
+                            then,
+                            otherwise: Block::default(),
+                        },
+                        span,
+                    });
                 }
             } else {
                 last.0.extend(self.field_block(clause, "body").0);
             }
         }
         for (test, then, span) in parts.into_iter().rev() {
-            last = Block(vec![Stmt { kind: StmtKind::If { test, then, otherwise: last }, span }]);
+            last = Block(vec![Stmt {
+                kind: StmtKind::If {
+                    test,
+                    then,
+                    otherwise: last,
+                },
+                span,
+            }]);
         }
-        StmtKind::If { test, then, otherwise: last }
+        StmtKind::If {
+            test,
+            then,
+            otherwise: last,
+        }
     }
 
     fn try_statement(&mut self, node: Node<'_>) -> StmtKind {
@@ -207,7 +252,12 @@ impl Lower<'_> {
                 _ => {}
             }
         }
-        StmtKind::Try { body, handlers, otherwise, finally }
+        StmtKind::Try {
+            body,
+            handlers,
+            otherwise,
+            finally,
+        }
     }
 
     /// `except A as e`, `except (A, B), e` of Python 2, `except A, B` of Python 3.14.
@@ -242,7 +292,13 @@ impl Lower<'_> {
         let end = heads.last().map_or(node.start_byte() + "except".len(), Node::end_byte);
         let span = Span::new(node.start_byte() + self.shift, end + self.shift);
         let body = block.map(|b| self.block(b)).unwrap_or_default();
-        Handler { class, name, body, span, group }
+        Handler {
+            class,
+            name,
+            body,
+            span,
+            group,
+        }
     }
 
     fn with_statement(&mut self, node: Node<'_>) -> StmtKind {
@@ -252,7 +308,11 @@ impl Lower<'_> {
                 self.with_item(item, &mut items);
             }
         }
-        StmtKind::With { items, body: self.field_block(node, "body"), is_async: has_token(node, "async") }
+        StmtKind::With {
+            items,
+            body: self.field_block(node, "body"),
+            is_async: has_token(node, "async"),
+        }
     }
 
     fn with_item(&mut self, item: Node<'_>, items: &mut Vec<(ExprId, Option<ExprId>)>) {
@@ -290,7 +350,10 @@ impl Lower<'_> {
             // `raise E, "text"` of Python 2 is read as a list.
             if n.kind() == "expression_list" {
                 let parts: Vec<ExprId> = named(*n).into_iter().map(|p| self.expr(p)).collect();
-                parts.first().copied().unwrap_or_else(|| self.add(*n, ExprKind::Unknown(Vec::new())))
+                parts
+                    .first()
+                    .copied()
+                    .unwrap_or_else(|| self.add(*n, ExprKind::Unknown(Vec::new())))
             } else {
                 self.expr(*n)
             }
@@ -300,43 +363,64 @@ impl Lower<'_> {
 
     fn match_statement(&mut self, node: Node<'_>) -> StmtKind {
         let subjects = fields(node, "subject");
-        let subject = match subjects[..] {
-            [one] => self.expr(one),
-            _ => {
-                let items = subjects.iter().map(|n| self.expr(*n)).collect();
-                self.add(node, ExprKind::Tuple(items))
-            }
+        let subject = if let [one] = subjects[..] {
+            self.expr(one)
+        } else {
+            let items = subjects.iter().map(|n| self.expr(*n)).collect();
+            self.add(node, ExprKind::Tuple(items))
         };
         let mut arms = Vec::new();
         let body = node.child_by_field_name("body").unwrap_or(node);
         for case in named(body).into_iter().filter(|n| n.kind() == "case_clause") {
-            let patterns: Vec<Pattern> =
-                named(case).into_iter().filter(|n| n.kind() == "case_pattern").map(|n| self.case_pattern(n)).collect();
+            let patterns: Vec<Pattern> = named(case)
+                .into_iter()
+                .filter(|n| n.kind() == "case_pattern")
+                .map(|n| self.case_pattern(n))
+                .collect();
             let span = self.span(case);
             let pattern = if patterns.len() == 1 {
                 patterns.into_iter().next().expect("one was counted")
             } else {
-                Pattern { kind: PatternKind::Tuple(patterns), span }
+                Pattern {
+                    kind: PatternKind::Tuple(patterns),
+                    span,
+                }
             };
             let guard = case
                 .child_by_field_name("guard")
                 .and_then(|g| named(g).first().copied())
                 .map(|n| self.expr(n));
-            arms.push(Arm { pattern, guard, body: self.field_block(case, "consequence"), span });
+            arms.push(Arm {
+                pattern,
+                guard,
+                body: self.field_block(case, "consequence"),
+                span,
+            });
         }
         StmtKind::Match { subject, arms }
     }
 
     fn case_pattern(&mut self, node: Node<'_>) -> Pattern {
         let span = self.span(node);
-        let wild = Pattern { kind: PatternKind::Wild, span };
+        let wild = Pattern {
+            kind: PatternKind::Wild,
+            span,
+        };
         let lowered = self.deeper(|this| {
-            let inner = if node.kind() == "case_pattern" { named(node).first().copied() } else { Some(node) };
+            let inner = if node.kind() == "case_pattern" {
+                named(node).first().copied()
+            } else {
+                Some(node)
+            };
             let Some(inner) = inner else { return PatternKind::Wild };
             match inner.kind() {
                 "dotted_name" | "identifier" => {
                     let text = this.source(inner);
-                    if text.contains('.') { PatternKind::Wild } else { PatternKind::Bind(Symbol::new(text), None) }
+                    if text.contains('.') {
+                        PatternKind::Wild
+                    } else {
+                        PatternKind::Bind(Symbol::new(text), None)
+                    }
                 }
                 "as_pattern" => {
                     let parts = named(inner);
@@ -354,13 +438,13 @@ impl Lower<'_> {
                 "union_pattern" => PatternKind::Or(named(inner).into_iter().map(|n| this.case_pattern(n)).collect()),
                 "class_pattern" => {
                     let mut parts = named(inner).into_iter();
-                    let Some(class) = parts.next() else { return PatternKind::Wild };
+                    let Some(class) = parts.next() else {
+                        return PatternKind::Wild;
+                    };
                     let class = this.expr(class);
                     PatternKind::TupleStruct(class, parts.map(|n| this.case_pattern(n)).collect())
                 }
-                "splat_pattern" => {
-                    PatternKind::Star(named(inner).first().map(|n| Symbol::new(this.source(*n))))
-                }
+                "splat_pattern" => PatternKind::Star(named(inner).first().map(|n| Symbol::new(this.source(*n)))),
                 _ => PatternKind::Wild,
             }
         });
@@ -393,14 +477,22 @@ impl Lower<'_> {
     }
 
     fn decorators(&mut self, nodes: &[Node<'_>]) -> Vec<ExprId> {
-        nodes.iter().filter(|n| !n.has_error()).filter_map(|n| named(*n).first().copied()).map(|n| self.expr(n)).collect()
+        nodes
+            .iter()
+            .filter(|n| !n.has_error())
+            .filter_map(|n| named(*n).first().copied())
+            .map(|n| self.expr(n))
+            .collect()
     }
 
     fn function(&mut self, node: Node<'_>, decorators: &[Node<'_>], span: Span) -> Option<Stmt> {
         let name = node.child_by_field_name("name")?;
         let name_span = self.span(name);
         let decorators = self.decorators(decorators);
-        let params = node.child_by_field_name("parameters").map(|n| self.params(n)).unwrap_or_default();
+        let params = node
+            .child_by_field_name("parameters")
+            .map(|n| self.params(n))
+            .unwrap_or_default();
         let returns = node.child_by_field_name("return_type").map(|n| self.annotation(n));
         let id = self.new_func(span, name_span);
         let class = self.class;
@@ -421,7 +513,10 @@ impl Lower<'_> {
         func.is_async = is_async;
         func.is_generator = is_generator;
         func.class = class;
-        Some(Stmt { kind: StmtKind::Func(id), span })
+        Some(Stmt {
+            kind: StmtKind::Func(id),
+            span,
+        })
     }
 
     fn class_definition(&mut self, node: Node<'_>, decorators: &[Node<'_>], span: Span) -> Option<Stmt> {
@@ -453,7 +548,10 @@ impl Lower<'_> {
         class.keywords = keywords;
         class.decorators = decorators;
         class.body = body;
-        Some(Stmt { kind: StmtKind::Class(id), span })
+        Some(Stmt {
+            kind: StmtKind::Class(id),
+            span,
+        })
     }
 
     pub(super) fn params(&mut self, node: Node<'_>) -> Vec<Param> {
@@ -469,11 +567,19 @@ impl Lower<'_> {
                     match inner.map(|n| n.kind()) {
                         Some("list_splat_pattern") => {
                             kind = ParamKind::KeywordOnly;
-                            (inner.and_then(|n| named(n).first().copied()), annotation, None, ParamKind::Star)
+                            (
+                                inner.and_then(|n| named(n).first().copied()),
+                                annotation,
+                                None,
+                                ParamKind::Star,
+                            )
                         }
-                        Some("dictionary_splat_pattern") => {
-                            (inner.and_then(|n| named(n).first().copied()), annotation, None, ParamKind::DoubleStar)
-                        }
+                        Some("dictionary_splat_pattern") => (
+                            inner.and_then(|n| named(n).first().copied()),
+                            annotation,
+                            None,
+                            ParamKind::DoubleStar,
+                        ),
                         _ => (inner, annotation, None, kind),
                     }
                 }
@@ -517,7 +623,14 @@ impl Lower<'_> {
             };
             let Some(name) = name else { continue };
             let name = Symbol::new(self.source(name));
-            params.push(Param { name, pattern: None, annotation, default, kind: own, span });
+            params.push(Param {
+                name,
+                pattern: None,
+                annotation,
+                default,
+                kind: own,
+                span,
+            });
         }
         params
     }
@@ -525,7 +638,10 @@ impl Lower<'_> {
     fn imports(&mut self, node: Node<'_>) -> Vec<Import> {
         let span = self.span(node);
         if node.kind() == "import_statement" {
-            return named(node).into_iter().filter_map(|n| self.plain_import(n, span)).collect();
+            return named(node)
+                .into_iter()
+                .filter_map(|n| self.plain_import(n, span))
+                .collect();
         }
         let (mut module, mut level) = (Vec::new(), 0);
         let source = node.child_by_field_name("module_name");
@@ -600,7 +716,11 @@ impl Lower<'_> {
     }
 
     fn dotted(&self, node: Node<'_>) -> Vec<Symbol> {
-        self.source(node).split('.').map(|s| Symbol::new(s.trim())).filter(|s| !s.as_str().is_empty()).collect()
+        self.source(node)
+            .split('.')
+            .map(|s| Symbol::new(s.trim()))
+            .filter(|s| !s.as_str().is_empty())
+            .collect()
     }
 }
 

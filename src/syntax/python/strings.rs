@@ -46,7 +46,10 @@ fn push_code(out: &mut String, chars: &mut std::str::Chars<'_>, digits: usize) {
 
 /// True if the opening of a literal (`r"`, `Rb'''`) makes it raw.
 pub(super) fn is_raw(start: &str) -> bool {
-    start.chars().take_while(|c| c.is_alphabetic()).any(|c| matches!(c, 'r' | 'R'))
+    start
+        .chars()
+        .take_while(|c| c.is_alphabetic())
+        .any(|c| matches!(c, 'r' | 'R'))
 }
 
 #[cfg(test)]

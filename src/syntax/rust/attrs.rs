@@ -7,13 +7,24 @@ use super::lower::Lower;
 use crate::core::{Arg, ArgKind, ExprId, ExprKind, Span};
 
 /// Attributes that make a function a test, besides every path that ends in `test`.
-const TESTS: [&str; 6] = ["rstest", "test_case", "quickcheck", "bench", "wasm_bindgen_test", "test_log"];
+const TESTS: [&str; 6] = [
+    "rstest",
+    "test_case",
+    "quickcheck",
+    "bench",
+    "wasm_bindgen_test",
+    "test_log",
+];
 
 impl Lower<'_> {
     /// `#[tokio::main]`, `#[derive(A, B)]`, `#[arg(long, env = "X")]` as names and calls. Doc comments are no
     /// decorators.
     pub fn decorators(&mut self, attrs: &[Attribute]) -> Vec<ExprId> {
-        attrs.iter().filter(|attr| !is_doc(attr)).map(|attr| self.meta(&attr.meta)).collect()
+        attrs
+            .iter()
+            .filter(|attr| !is_doc(attr))
+            .map(|attr| self.meta(&attr.meta))
+            .collect()
     }
 
     fn meta(&mut self, meta: &Meta) -> ExprId {
@@ -28,7 +39,10 @@ impl Lower<'_> {
             }
             Meta::NameValue(pair) => {
                 let value = self.expr(&pair.value);
-                let args = vec![Arg { kind: ArgKind::Positional, value }];
+                let args = vec![Arg {
+                    kind: ArgKind::Positional,
+                    value,
+                }];
                 let end = self.expr_span(value).end;
                 self.add(ExprKind::Call { callee, args }, Span { start, end })
             }
@@ -57,7 +71,10 @@ fn is_doc(attr: &Attribute) -> bool {
 /// `#[test]`, `#[tokio::test]`, `#[sqlx::test(..)]`, `#[rstest]`, ...
 pub(super) fn is_test(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| {
-        attr.path().segments.last().is_some_and(|last| last.ident == "test" || TESTS.iter().any(|t| last.ident == t))
+        attr.path()
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "test" || TESTS.iter().any(|t| last.ident == t))
     }) || cfg_test(attrs)
 }
 
@@ -103,7 +120,9 @@ fn predicates(tokens: TokenStream) -> Vec<bool> {
 pub(super) fn path_attribute(attrs: &[Attribute]) -> Option<String> {
     attrs.iter().find_map(|attr| match &attr.meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
-            syn::Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            syn::Expr::Lit(syn::ExprLit {
+                lit: Lit::Str(text), ..
+            }) => Some(text.value()),
             _ => None,
         },
         _ => None,

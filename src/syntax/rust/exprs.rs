@@ -116,15 +116,36 @@ impl Lower<'_> {
         match link {
             Expr::MethodCall(call) => {
                 let (name, name_span) = self.ident(&call.method);
-                let callee =
-                    self.add(ExprKind::Attr { base, name, name_span, path: false }, Span { start, end: name_span.end });
+                let callee = self.add(
+                    ExprKind::Attr {
+                        base,
+                        name,
+                        name_span,
+                        path: false,
+                    },
+                    Span {
+                        start,
+                        end: name_span.end,
+                    },
+                );
                 let args = self.positional(&call.args);
                 let end = self.spans.end(call.paren_token.span.join());
                 self.add(ExprKind::Call { callee, args }, Span { start, end })
             }
             Expr::Field(field) => {
                 let (name, name_span) = self.member(&field.member);
-                self.add(ExprKind::Attr { base, name, name_span, path: false }, Span { start, end: name_span.end })
+                self.add(
+                    ExprKind::Attr {
+                        base,
+                        name,
+                        name_span,
+                        path: false,
+                    },
+                    Span {
+                        start,
+                        end: name_span.end,
+                    },
+                )
             }
             Expr::Await(wait) => {
                 let end = self.spans.end(wait.await_token.span);
@@ -158,7 +179,10 @@ impl Lower<'_> {
     }
 
     fn binary(&mut self, left: ExprId, op: &BinOp, right: ExprId) -> ExprId {
-        let span = Span { start: self.expr_span(left).start, end: self.expr_span(right).end };
+        let span = Span {
+            start: self.expr_span(left).start,
+            end: self.expr_span(right).end,
+        };
         let symbol = operator(op);
         // `a + b + c` goes into one node: text and conditions are often long chains of one operator.
         match (&mut self.module.exprs[left.0 as usize].kind, op) {
@@ -178,14 +202,22 @@ impl Lower<'_> {
         let kind = match op {
             BinOp::And(_) => ExprKind::And(operands),
             BinOp::Or(_) => ExprKind::Or(operands),
-            _ => ExprKind::Op { op: Symbol::new(symbol), operands },
+            _ => ExprKind::Op {
+                op: Symbol::new(symbol),
+                operands,
+            },
         };
         self.add(kind, span)
     }
 
     /// Arguments by position.
     pub fn positional<'e>(&mut self, args: impl IntoIterator<Item = &'e Expr>) -> Vec<Arg> {
-        args.into_iter().map(|arg| Arg { kind: ArgKind::Positional, value: self.expr(arg) }).collect()
+        args.into_iter()
+            .map(|arg| Arg {
+                kind: ArgKind::Positional,
+                value: self.expr(arg),
+            })
+            .collect()
     }
 
     fn list<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<ExprId> {
@@ -247,7 +279,10 @@ impl Lower<'_> {
                 let ends = self.list(range.start.as_deref().into_iter().chain(range.end.as_deref()));
                 for &end in &ends {
                     let end = self.expr_span(end);
-                    span = Span { start: span.start.min(end.start), end: span.end.max(end.end) };
+                    span = Span {
+                        start: span.start.min(end.start),
+                        end: span.end.max(end.end),
+                    };
                 }
                 self.add(ExprKind::Slice(ends), span)
             }
@@ -260,7 +295,10 @@ impl Lower<'_> {
             Expr::Assign(assign) => {
                 let value = self.expr(&assign.right);
                 let target = self.expr(&assign.left);
-                let span = Span { start: self.expr_span(target).start, end: self.expr_span(value).end };
+                let span = Span {
+                    start: self.expr_span(target).start,
+                    end: self.expr_span(value).end,
+                };
                 self.add(ExprKind::Assign { target, value }, span)
             }
             Expr::Yield(yielded) => {
@@ -282,11 +320,17 @@ impl Lower<'_> {
     }
 
     fn since_token(&self, first: proc_macro2::Span, last: ExprId) -> Span {
-        Span { start: self.spans.start(first), end: self.expr_span(last).end }
+        Span {
+            start: self.spans.start(first),
+            end: self.expr_span(last).end,
+        }
     }
 
     fn until_token(&self, first: ExprId, last: proc_macro2::Span) -> Span {
-        Span { start: self.expr_span(first).start, end: self.spans.end(last) }
+        Span {
+            start: self.expr_span(first).start,
+            end: self.spans.end(last),
+        }
     }
 
     fn same(&mut self, first: proc_macro2::Span, inner: &Expr) -> ExprId {
@@ -302,7 +346,13 @@ impl Lower<'_> {
             UnOp::Not(not) => (ExprKind::Not(inner), not.span),
             UnOp::Neg(minus) => match self.module.expr(inner).kind {
                 ExprKind::Int(value) => (ExprKind::Int(-value), minus.span),
-                _ => (ExprKind::Op { op: Symbol::new("-"), operands: vec![inner] }, minus.span),
+                _ => (
+                    ExprKind::Op {
+                        op: Symbol::new("-"),
+                        operands: vec![inner],
+                    },
+                    minus.span,
+                ),
             },
             _ => return inner,
         };
@@ -391,13 +441,26 @@ impl Lower<'_> {
         let span = pattern.span;
         let plain = matches!(pat, Pat::Ident(ident) if ident.subpat.is_none()) || matches!(pat, Pat::Wild(_));
         let pattern = (!plain).then_some(pattern);
-        Param { name, pattern, annotation: None, default: None, kind: ParamKind::Normal, span }
+        Param {
+            name,
+            pattern,
+            annotation: None,
+            default: None,
+            kind: ParamKind::Normal,
+            span,
+        }
     }
 
     /// `async { .. }`: a closure without parameters, called on the spot.
     fn called_block(&mut self, block: &syn::Block, span: Span, is_async: bool) -> ExprId {
         let callee = self.lambda_of(span, is_async, |me| me.block(block));
-        self.add(ExprKind::Call { callee, args: Vec::new() }, span)
+        self.add(
+            ExprKind::Call {
+                callee,
+                args: Vec::new(),
+            },
+            span,
+        )
     }
 
     /// A closure without parameters around some body.
@@ -426,7 +489,13 @@ impl Lower<'_> {
 
     /// A string whose text is known.
     pub fn string(&mut self, text: String, span: Span) -> ExprId {
-        self.add(ExprKind::Str(StrLit { parts: vec![Some(text)], values: Vec::new() }), span)
+        self.add(
+            ExprKind::Str(StrLit {
+                parts: vec![Some(text)],
+                values: Vec::new(),
+            }),
+            span,
+        )
     }
 
     /// The statement that an expression such as `x += 1` is, as the only one of a block.
@@ -438,7 +507,10 @@ impl Lower<'_> {
 
     /// Wraps an expression into a statement of its own.
     pub fn value_stmt(&mut self, value: ExprId) -> Stmt {
-        Stmt { kind: StmtKind::Value(value), span: self.expr_span(value) }
+        Stmt {
+            kind: StmtKind::Value(value),
+            span: self.expr_span(value),
+        }
     }
 }
 

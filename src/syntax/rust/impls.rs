@@ -10,10 +10,16 @@ use crate::core::{Block, Impl, ImplId, Import, Span, Stmt, StmtKind, Symbol};
 impl Lower<'_> {
     /// `impl Type { .. }`, `impl Trait for Type { .. }`.
     pub fn impl_item(&mut self, item: &ItemImpl) {
-        let first =
-            [Some(item.impl_token.span), item.unsafety.map(|t| t.span), item.modifiers.defaultness.map(|t| t.span)];
+        let first = [
+            Some(item.impl_token.span),
+            item.unsafety.map(|t| t.span),
+            item.modifiers.defaultness.map(|t| t.span),
+        ];
         let start = self.front(&item.attrs, &Visibility::Inherited, &first);
-        let span = Span { start, end: self.spans.end(item.brace_token.span.join()) };
+        let span = Span {
+            start,
+            end: self.spans.end(item.brace_token.span.join()),
+        };
         let generics = self.generics(&item.generics);
         let of_trait = item.trait_.as_ref().map(|(path, _)| self.type_path(None, path));
         let self_type = self.ty(&item.self_ty);
@@ -31,7 +37,11 @@ impl Lower<'_> {
             is_test,
             span,
         });
-        let outer = (self.class.take(), self.imp.replace(id), std::mem::replace(&mut self.is_test, is_test));
+        let outer = (
+            self.class.take(),
+            self.imp.replace(id),
+            std::mem::replace(&mut self.is_test, is_test),
+        );
         for member in &item.items {
             self.impl_member(id, of_trait.is_some(), member);
         }
@@ -43,7 +53,10 @@ impl Lower<'_> {
             ImplItem::Fn(func) => {
                 let first = signature_start(&func.sig, func.modifiers.defaultness.map(|t| t.span));
                 let start = self.front(&func.attrs, &func.vis, &first);
-                let span = Span { start, end: self.spans.end(func.block.brace_token.span.join()) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(func.block.brace_token.span.join()),
+                };
                 let public = of_trait || is_public(&func.vis);
                 let func = self.function(&func.attrs, public, &func.sig, Some(&func.block), span);
                 self.impl_mut(id).funcs.push(func);
@@ -55,7 +68,10 @@ impl Lower<'_> {
             }
             ImplItem::Const(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.const_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
                 let stmt = self.constant(&item.ident, &item.ty, Some(&item.expr), span);
                 self.impl_mut(id).consts.0.push(stmt);
             }
@@ -76,10 +92,16 @@ impl Lower<'_> {
     /// `use a::{b, c as d, e::*};`.
     pub fn use_item(&mut self, item: &ItemUse, out: &mut Vec<Stmt>) {
         let start = self.front(&item.attrs, &item.vis, &[Some(item.use_token.span)]);
-        let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+        let span = Span {
+            start,
+            end: self.spans.end(item.semi_token.spans[0]),
+        };
         let mut imports = Vec::new();
         self.use_tree(&item.tree, &mut Vec::new(), is_public(&item.vis), &mut imports);
-        out.push(Stmt { kind: StmtKind::Import(imports), span });
+        out.push(Stmt {
+            kind: StmtKind::Import(imports),
+            span,
+        });
     }
 
     fn use_tree(&mut self, mut tree: &UseTree, prefix: &mut Vec<Symbol>, public: bool, out: &mut Vec<Import>) {
@@ -116,7 +138,10 @@ impl Lower<'_> {
     /// `extern crate a as b;`.
     pub fn extern_crate(&mut self, item: &ItemExternCrate, out: &mut Vec<Stmt>) {
         let start = self.front(&item.attrs, &item.vis, &[Some(item.extern_token.span)]);
-        let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+        let span = Span {
+            start,
+            end: self.spans.end(item.semi_token.spans[0]),
+        };
         let name = self.symbol(&item.ident);
         let rename = item.rename.as_ref().map(|(_, ident)| self.symbol(ident));
         let import = Import {
@@ -129,7 +154,10 @@ impl Lower<'_> {
             span,
             public: is_public(&item.vis),
         };
-        out.push(Stmt { kind: StmtKind::Import(vec![import]), span });
+        out.push(Stmt {
+            kind: StmtKind::Import(vec![import]),
+            span,
+        });
     }
 }
 

@@ -35,10 +35,16 @@ impl Lower<'_> {
             Item::Fn(func) => {
                 let first = signature_start(&func.sig, func.modifiers.defaultness.map(|t| t.span));
                 let start = self.front(&func.attrs, &func.vis, &first);
-                let span = Span { start, end: self.spans.end(func.block.brace_token.span.join()) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(func.block.brace_token.span.join()),
+                };
                 let public = is_public(&func.vis);
                 let id = self.function(&func.attrs, public, &func.sig, Some(&func.block), span);
-                out.push(Stmt { kind: StmtKind::Func(id), span });
+                out.push(Stmt {
+                    kind: StmtKind::Func(id),
+                    span,
+                });
             }
             Item::Struct(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.struct_token.span)]);
@@ -47,14 +53,28 @@ impl Lower<'_> {
                     (Fields::Named(fields), None) => fields.brace_token.span.join(),
                     _ => item.ident.span(),
                 };
-                let span = Span { start, end: self.spans.end(end) };
-                let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+                let span = Span {
+                    start,
+                    end: self.spans.end(end),
+                };
+                let head = Head {
+                    attrs: &item.attrs,
+                    ident: &item.ident,
+                    span,
+                };
                 self.record(&head, ClassKind::Struct, &item.generics, &item.fields, out);
             }
             Item::Union(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.union_token.span)]);
-                let span = Span { start, end: self.spans.end(item.fields.brace_token.span.join()) };
-                let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.fields.brace_token.span.join()),
+                };
+                let head = Head {
+                    attrs: &item.attrs,
+                    ident: &item.ident,
+                    span,
+                };
                 let fields = Fields::Named(item.fields.clone());
                 self.record(&head, ClassKind::Struct, &item.generics, &fields, out);
             }
@@ -62,16 +82,30 @@ impl Lower<'_> {
             Item::Trait(item) => self.trait_item(item, out),
             Item::TraitAlias(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.trait_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
-                let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
+                let head = Head {
+                    attrs: &item.attrs,
+                    ident: &item.ident,
+                    span,
+                };
                 let id = self.class(&head, ClassKind::Alias, &item.generics, out);
                 let bases = self.bounds(&item.bounds);
                 self.class_mut(id).bases = bases;
             }
             Item::Type(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.type_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
-                let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
+                let head = Head {
+                    attrs: &item.attrs,
+                    ident: &item.ident,
+                    span,
+                };
                 let id = self.class(&head, ClassKind::Alias, &item.generics, out);
                 let base = self.ty(&item.ty);
                 self.class_mut(id).bases = vec![base];
@@ -82,12 +116,18 @@ impl Lower<'_> {
             Item::ExternCrate(item) => self.extern_crate(item, out),
             Item::Const(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.const_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
                 out.push(self.constant(&item.ident, &item.ty, Some(&item.expr), span));
             }
             Item::Static(item) => {
                 let start = self.front(&item.attrs, &item.vis, &[Some(item.static_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
                 out.push(self.constant(&item.ident, &item.ty, Some(&item.expr), span));
             }
             Item::ForeignMod(block) => {
@@ -95,9 +135,15 @@ impl Lower<'_> {
                     if let ForeignItem::Fn(func) = item {
                         let first = signature_start(&func.sig, func.modifiers.defaultness.map(|t| t.span));
                         let start = self.front(&func.attrs, &func.vis, &first);
-                        let span = Span { start, end: self.spans.end(func.semi_token.spans[0]) };
+                        let span = Span {
+                            start,
+                            end: self.spans.end(func.semi_token.spans[0]),
+                        };
                         let id = self.function(&func.attrs, is_public(&func.vis), &func.sig, None, span);
-                        out.push(Stmt { kind: StmtKind::Func(id), span });
+                        out.push(Stmt {
+                            kind: StmtKind::Func(id),
+                            span,
+                        });
                     }
                 }
             }
@@ -116,7 +162,14 @@ impl Lower<'_> {
         let target = self.add(crate::core::ExprKind::Name(name), name_span);
         let annotation = Some(self.ty(ty));
         let value = value.map(|value| self.expr(value));
-        Stmt { kind: StmtKind::Assign { targets: vec![target], value, annotation }, span }
+        Stmt {
+            kind: StmtKind::Assign {
+                targets: vec![target],
+                value,
+                annotation,
+            },
+            span,
+        }
     }
 
     /// A function or method.
@@ -176,7 +229,14 @@ impl Lower<'_> {
                 }
                 span.end = annotation.map_or(span.end, |id: ExprId| self.expr_span(id).end);
                 let name = Symbol::new("self");
-                Param { name, pattern: None, annotation, default: None, kind: ParamKind::Normal, span }
+                Param {
+                    name,
+                    pattern: None,
+                    annotation,
+                    default: None,
+                    kind: ParamKind::Normal,
+                    span,
+                }
             }
         }
     }
@@ -206,7 +266,10 @@ impl Lower<'_> {
             span: head.span,
             name_span,
         });
-        out.push(Stmt { kind: StmtKind::Class(id), span: head.span });
+        out.push(Stmt {
+            kind: StmtKind::Class(id),
+            span: head.span,
+        });
         id
     }
 
@@ -228,16 +291,32 @@ impl Lower<'_> {
             let start = self.front(&field.attrs, &field.vis, &[field.ident.as_ref().map(Ident::span)]);
             let start = start.min(ty_span.start);
             let decorators = self.decorators(&field.attrs);
-            let span = Span { start, end: ty_span.end };
-            out.push(Field { name, annotation: Some(annotation), decorators, fields: Vec::new(), span });
+            let span = Span {
+                start,
+                end: ty_span.end,
+            };
+            out.push(Field {
+                name,
+                annotation: Some(annotation),
+                decorators,
+                fields: Vec::new(),
+                span,
+            });
         }
         out
     }
 
     fn enumeration(&mut self, item: &syn::ItemEnum, out: &mut Vec<Stmt>) {
         let start = self.front(&item.attrs, &item.vis, &[Some(item.enum_token.span)]);
-        let span = Span { start, end: self.spans.end(item.brace_token.span.join()) };
-        let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+        let span = Span {
+            start,
+            end: self.spans.end(item.brace_token.span.join()),
+        };
+        let head = Head {
+            attrs: &item.attrs,
+            ident: &item.ident,
+            span,
+        };
         let id = self.class(&head, ClassKind::Enum, &item.generics, out);
         let mut variants = Vec::with_capacity(item.variants.len());
         for variant in &item.variants {
@@ -252,18 +331,37 @@ impl Lower<'_> {
             };
             let payload = fields.iter().filter_map(|field| field.annotation).collect();
             let annotation = group.map(|span| self.add(crate::core::ExprKind::Tuple(payload), span));
-            let span = Span { start, end: group.map_or(name_span.end, |group| group.end) };
-            variants.push(Field { name, annotation, decorators, fields, span });
+            let span = Span {
+                start,
+                end: group.map_or(name_span.end, |group| group.end),
+            };
+            variants.push(Field {
+                name,
+                annotation,
+                decorators,
+                fields,
+                span,
+            });
         }
         self.class_mut(id).fields = variants;
     }
 
     fn trait_item(&mut self, item: &ItemTrait, out: &mut Vec<Stmt>) {
-        let first =
-            [Some(item.trait_token.span), item.unsafety.map(|t| t.span), item.modifiers.auto_token.map(|t| t.span)];
+        let first = [
+            Some(item.trait_token.span),
+            item.unsafety.map(|t| t.span),
+            item.modifiers.auto_token.map(|t| t.span),
+        ];
         let start = self.front(&item.attrs, &item.vis, &first);
-        let span = Span { start, end: self.spans.end(item.brace_token.span.join()) };
-        let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+        let span = Span {
+            start,
+            end: self.spans.end(item.brace_token.span.join()),
+        };
+        let head = Head {
+            attrs: &item.attrs,
+            ident: &item.ident,
+            span,
+        };
         let id = self.class(&head, ClassKind::Trait, &item.generics, out);
         let bases = self.bounds(&item.supertraits);
         self.class_mut(id).bases = bases;
@@ -289,18 +387,31 @@ impl Lower<'_> {
                 };
                 let span = Span { start, end };
                 let id = self.function(&func.attrs, true, &func.sig, func.default.as_ref(), span);
-                out.push(Stmt { kind: StmtKind::Func(id), span });
+                out.push(Stmt {
+                    kind: StmtKind::Func(id),
+                    span,
+                });
             }
             TraitItem::Const(item) => {
                 let start = self.front(&item.attrs, &Visibility::Inherited, &[Some(item.const_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
                 let value = item.default.as_ref().map(|(_, value)| value);
                 out.push(self.constant(&item.ident, &item.ty, value, span));
             }
             TraitItem::Type(item) => {
                 let start = self.front(&item.attrs, &Visibility::Inherited, &[Some(item.type_token.span)]);
-                let span = Span { start, end: self.spans.end(item.semi_token.spans[0]) };
-                let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+                let span = Span {
+                    start,
+                    end: self.spans.end(item.semi_token.spans[0]),
+                };
+                let head = Head {
+                    attrs: &item.attrs,
+                    ident: &item.ident,
+                    span,
+                };
                 let id = self.class(&head, ClassKind::Alias, &item.generics, out);
                 let base = match &item.default {
                     Some((_, ty)) => Some(self.ty(ty)),
@@ -314,14 +425,27 @@ impl Lower<'_> {
     }
 
     fn module_item(&mut self, item: &ItemMod, out: &mut Vec<Stmt>) {
-        let start = self.front(&item.attrs, &item.vis, &[Some(item.mod_token.span), item.unsafety.map(|t| t.span)]);
+        let start = self.front(
+            &item.attrs,
+            &item.vis,
+            &[Some(item.mod_token.span), item.unsafety.map(|t| t.span)],
+        );
         let Some((braces, items)) = &item.content else {
             let end = item.semi.map_or(item.ident.span(), |semi| semi.spans[0]);
-            let span = Span { start, end: self.spans.end(end) };
+            let span = Span {
+                start,
+                end: self.spans.end(end),
+            };
             let name = self.symbol(&item.ident);
             let is_test = self.is_test || cfg_test(&item.attrs);
             let path = path_attribute(&item.attrs);
-            self.module.submodules.push(Submodule { name, path, outer: self.class, is_test, span });
+            self.module.submodules.push(Submodule {
+                name,
+                path,
+                outer: self.class,
+                is_test,
+                span,
+            });
             let import = Import {
                 module: vec![Symbol::new("self")],
                 level: 0,
@@ -332,11 +456,21 @@ impl Lower<'_> {
                 span,
                 public: is_public(&item.vis),
             };
-            out.push(Stmt { kind: StmtKind::Import(vec![import]), span });
+            out.push(Stmt {
+                kind: StmtKind::Import(vec![import]),
+                span,
+            });
             return;
         };
-        let span = Span { start, end: self.spans.end(braces.span.join()) };
-        let head = Head { attrs: &item.attrs, ident: &item.ident, span };
+        let span = Span {
+            start,
+            end: self.spans.end(braces.span.join()),
+        };
+        let head = Head {
+            attrs: &item.attrs,
+            ident: &item.ident,
+            span,
+        };
         let id = self.class(&head, ClassKind::Module, &Generics::default(), out);
         if !self.down(|_| span) {
             return;

@@ -23,7 +23,12 @@ pub(super) struct Scan {
 
 /// Scans a text; `start` is the offset of its first byte to look at (after a byte order mark or `#!` line).
 pub(super) fn scan(text: &str, start: usize) -> Scan {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: start, out: Scan::default(), levels: Levels::default() };
+    let mut lexer = Lexer {
+        bytes: text.as_bytes(),
+        at: start,
+        out: Scan::default(),
+        levels: Levels::default(),
+    };
     while lexer.at < lexer.bytes.len() {
         lexer.token();
     }

@@ -73,7 +73,10 @@ impl<'a> Lower<'a> {
     pub fn too_deep(&mut self, span: Span) {
         if !self.cut {
             self.cut = true;
-            self.module.errors.push(SyntaxError { span, message: "too deeply nested".to_owned() });
+            self.module.errors.push(SyntaxError {
+                span,
+                message: "too deeply nested".to_owned(),
+            });
         }
     }
 
@@ -84,7 +87,10 @@ impl<'a> Lower<'a> {
 
     /// The bytes from one token to another.
     pub fn range(&self, first: proc_macro2::Span, last: proc_macro2::Span) -> Span {
-        Span { start: self.spans.start(first), end: self.spans.end(last) }
+        Span {
+            start: self.spans.start(first),
+            end: self.spans.end(last),
+        }
     }
 
     /// An identifier's name, without `r#`, and place.
@@ -135,7 +141,10 @@ impl<'a> Lower<'a> {
             is_test: self.is_test,
             declaration_only: false,
             span,
-            name_span: Span { start: span.start, end: span.start },
+            name_span: Span {
+                start: span.start,
+                end: span.start,
+            },
         });
         id
     }

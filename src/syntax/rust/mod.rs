@@ -56,7 +56,10 @@ pub fn parse(text: &str) -> Module {
     let mut module = Module::new(Language::Rust);
     if scan.depth > MAX_BRACKETS || scan.cost > MAX_COST {
         let at = scan.deepest;
-        module.errors.push(SyntaxError { span: Span::new(at, at), message: "too deeply nested".to_owned() });
+        module.errors.push(SyntaxError {
+            span: Span::new(at, at),
+            message: "too deeply nested".to_owned(),
+        });
     } else {
         let code = without_comments(text, &scan.comments);
         if scan.cost <= COST_IN_PLACE {
@@ -101,7 +104,10 @@ fn parse_on_large_stack(text: &str, start: usize, cost: u32) -> Module {
     done.unwrap_or_else(|| {
         let mut module = Module::new(Language::Rust);
         let message = "too deeply nested for the memory at hand".to_owned();
-        module.errors.push(SyntaxError { span: Span::new(start, start), message });
+        module.errors.push(SyntaxError {
+            span: Span::new(start, start),
+            message,
+        });
         module
     })
 }
@@ -132,10 +138,17 @@ fn parse_part(text: &str, part: std::ops::Range<usize>, module: &mut Module) -> 
         Ok(file) => (file.items, file.attrs),
         Err(first) => {
             let recovered = recover::items(tokens(&spans)?);
-            let errors = if recovered.errors.is_empty() { vec![first] } else { recovered.errors };
+            let errors = if recovered.errors.is_empty() {
+                vec![first]
+            } else {
+                recovered.errors
+            };
             for error in errors.iter().take(MAX_ERRORS) {
                 let span = recover::place(error).map_or(spans.eof(), |span| spans.get(span));
-                module.errors.push(SyntaxError { span, message: message(error) });
+                module.errors.push(SyntaxError {
+                    span,
+                    message: message(error),
+                });
             }
             (recovered.items, Vec::new())
         }
@@ -150,14 +163,28 @@ fn parse_part(text: &str, part: std::ops::Range<usize>, module: &mut Module) -> 
 /// What syn says, unless it is a list of everything that it could have been.
 fn message(error: &syn::Error) -> String {
     let message = error.to_string();
-    if message.len() > 60 && message.starts_with("expected one of") { "unexpected token".to_owned() } else { message }
+    if message.len() > 60 && message.starts_with("expected one of") {
+        "unexpected token".to_owned()
+    } else {
+        message
+    }
 }
 
 /// The first byte after a byte order mark and a `#!` line.
 fn code_start(text: &str) -> usize {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mark = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
     let code = &text[mark..];
     // `#![..]` is an attribute.
-    let shebang = code.strip_prefix("#!").is_some_and(|rest| !rest.trim_start().starts_with('['));
-    if shebang { mark + code.find('\n').unwrap_or(code.len()) } else { mark }
+    let shebang = code
+        .strip_prefix("#!")
+        .is_some_and(|rest| !rest.trim_start().starts_with('['));
+    if shebang {
+        mark + code.find('\n').unwrap_or(code.len())
+    } else {
+        mark
+    }
 }

@@ -162,7 +162,8 @@ pub(super) fn chunks(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
         let starts = STARTS.iter().any(|start| {
-            line.strip_prefix(start).is_some_and(|rest| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
+            line.strip_prefix(start)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c == '_' || c.is_alphanumeric()))
         });
         if starts {
             cuts.push(front.take().unwrap_or(at));
@@ -175,5 +176,10 @@ pub(super) fn chunks(text: &str) -> Vec<std::ops::Range<usize>> {
     }
     cuts.dedup();
     let ends = cuts.iter().skip(1).copied().chain([text.len()]);
-    cuts.iter().copied().zip(ends).map(|(start, end)| start..end).filter(|range| !range.is_empty()).collect()
+    cuts.iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .filter(|range| !range.is_empty())
+        .collect()
 }

@@ -36,11 +36,20 @@ impl Spans {
                 }
             }
         }
-        Self { base: base as u32, len: text.len() as u32, lines, wide }
+        Self {
+            base: base as u32,
+            len: text.len() as u32,
+            lines,
+            wide,
+        }
     }
 
     fn offset(&self, place: LineColumn) -> u32 {
-        let line = self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or(self.len);
+        let line = self
+            .lines
+            .get(place.line.saturating_sub(1))
+            .copied()
+            .unwrap_or(self.len);
         let index = line.saturating_add(place.column as u32);
         let before = self.wide.partition_point(|&(i, _)| i < index);
         let extra = before.checked_sub(1).map_or(0, |i| self.wide[i].1);
@@ -49,7 +58,10 @@ impl Spans {
 
     /// The bytes of a span.
     pub fn get(&self, span: proc_macro2::Span) -> Span {
-        Span { start: self.offset(span.start()), end: self.offset(span.end()) }
+        Span {
+            start: self.offset(span.start()),
+            end: self.offset(span.end()),
+        }
     }
 
     /// The first byte of a span.
@@ -64,6 +76,9 @@ impl Spans {
 
     /// The end of the text: where the parser places what it misses at the end of input.
     pub fn eof(&self) -> Span {
-        Span { start: self.base + self.len, end: self.base + self.len }
+        Span {
+            start: self.base + self.len,
+            end: self.base + self.len,
+        }
     }
 }

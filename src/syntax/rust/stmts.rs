@@ -44,20 +44,35 @@ impl Lower<'_> {
         };
         // In the order of evaluation, so that later passes may number by it.
         let value = local.init.as_ref().map(|init| self.expr(&init.expr));
-        let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, expr)| match &**expr {
-            Expr::Block(block) => self.block(&block.block),
-            other => self.tail_block(other),
-        });
+        let otherwise = local
+            .init
+            .as_ref()
+            .and_then(|init| init.diverge.as_ref())
+            .map(|(_, expr)| match &**expr {
+                Expr::Block(block) => self.block(&block.block),
+                other => self.tail_block(other),
+            });
         let pattern = self.pattern(pat);
         let span = self.range(local.let_token.span, local.semi_token.spans[0]);
-        out.push(Stmt { kind: StmtKind::Let { pattern, annotation, value, otherwise }, span });
+        out.push(Stmt {
+            kind: StmtKind::Let {
+                pattern,
+                annotation,
+                value,
+                otherwise,
+            },
+            span,
+        });
     }
 
     /// An expression whose value nobody takes.
     fn dropped(&mut self, expr: &Expr) -> Stmt {
         self.control(expr, false).unwrap_or_else(|| {
             let id = self.expr(expr);
-            Stmt { kind: StmtKind::Expr(id), span: self.expr_span(id) }
+            Stmt {
+                kind: StmtKind::Expr(id),
+                span: self.expr_span(id),
+            }
         })
     }
 
@@ -105,7 +120,10 @@ impl Lower<'_> {
             return None;
         }
         if !self.down(|me| me.syn_span(expr)) {
-            return Some(Stmt { kind: StmtKind::Unknown(Vec::new()), span: self.syn_span(expr) });
+            return Some(Stmt {
+                kind: StmtKind::Unknown(Vec::new()),
+                span: self.syn_span(expr),
+            });
         }
         let stmt = self.control_inner(expr, value);
         self.up();
@@ -122,7 +140,14 @@ impl Lower<'_> {
                     self.range(endless.loop_token.span, endless.body.brace_token.span.join()),
                 );
                 let body = self.loop_body(endless.label.as_ref(), &endless.body);
-                Stmt { kind: StmtKind::While { test: None, body, otherwise: Block::default() }, span }
+                Stmt {
+                    kind: StmtKind::While {
+                        test: None,
+                        body,
+                        otherwise: Block::default(),
+                    },
+                    span,
+                }
             }
             Expr::While(repeat) => {
                 let span = self.with_label(
@@ -131,7 +156,14 @@ impl Lower<'_> {
                 );
                 let test = Some(self.expr(&repeat.cond));
                 let body = self.loop_body(repeat.label.as_ref(), &repeat.body);
-                Stmt { kind: StmtKind::While { test, body, otherwise: Block::default() }, span }
+                Stmt {
+                    kind: StmtKind::While {
+                        test,
+                        body,
+                        otherwise: Block::default(),
+                    },
+                    span,
+                }
             }
             Expr::ForLoop(each) => {
                 let span = self.with_label(
@@ -141,7 +173,13 @@ impl Lower<'_> {
                 let iter = self.expr(&each.expr);
                 let target = self.pattern(&each.pat);
                 let body = self.loop_body(each.label.as_ref(), &each.body);
-                let kind = StmtKind::For { target, iter, body, otherwise: Block::default(), is_async: false };
+                let kind = StmtKind::For {
+                    target,
+                    iter,
+                    body,
+                    otherwise: Block::default(),
+                    is_async: false,
+                };
                 Stmt { kind, span }
             }
             Expr::Block(block) => {
@@ -160,28 +198,54 @@ impl Lower<'_> {
             }
             Expr::Unsafe(block) => {
                 let span = self.range(block.unsafe_token.span, block.block.brace_token.span.join());
-                Stmt { kind: StmtKind::Block(self.block(&block.block)), span }
+                Stmt {
+                    kind: StmtKind::Block(self.block(&block.block)),
+                    span,
+                }
             }
             Expr::Const(block) => {
                 let span = self.range(block.const_token.span, block.block.brace_token.span.join());
-                Stmt { kind: StmtKind::Block(self.block(&block.block)), span }
+                Stmt {
+                    kind: StmtKind::Block(self.block(&block.block)),
+                    span,
+                }
             }
             Expr::Return(leave) => {
                 let value = leave.expr.as_ref().map(|expr| self.expr(expr));
                 let span = self.keyword_span(leave.return_token.span, value);
-                Stmt { kind: StmtKind::Return(value), span }
+                Stmt {
+                    kind: StmtKind::Return(value),
+                    span,
+                }
             }
             Expr::Break(leave) => {
                 let value = leave.expr.as_ref().map(|expr| self.expr(expr));
                 let mut span = self.keyword_span(leave.break_token.span, value);
-                span.end = span.end.max(leave.label.as_ref().map_or(0, |label| self.spans.end(label.ident.span())));
+                span.end = span.end.max(
+                    leave
+                        .label
+                        .as_ref()
+                        .map_or(0, |label| self.spans.end(label.ident.span())),
+                );
                 let depth = self.loop_depth(leave.label.as_ref());
-                Stmt { kind: StmtKind::Break { depth, value }, span }
+                Stmt {
+                    kind: StmtKind::Break { depth, value },
+                    span,
+                }
             }
             Expr::Continue(next) => {
                 let mut span = self.span(next.continue_token.span);
-                span.end = span.end.max(next.label.as_ref().map_or(0, |label| self.spans.end(label.ident.span())));
-                Stmt { kind: StmtKind::Continue { depth: self.loop_depth(next.label.as_ref()) }, span }
+                span.end = span.end.max(
+                    next.label
+                        .as_ref()
+                        .map_or(0, |label| self.spans.end(label.ident.span())),
+                );
+                Stmt {
+                    kind: StmtKind::Continue {
+                        depth: self.loop_depth(next.label.as_ref()),
+                    },
+                    span,
+                }
             }
             Expr::Assign(assign) => {
                 let value = self.expr(&assign.right);
@@ -189,19 +253,49 @@ impl Lower<'_> {
                 if let Expr::Infer(wild) = &*assign.left {
                     // `_ = f()` is `let _ = f()`.
                     let place = self.span(wild.underscore_token.span);
-                    let pattern = Pattern { kind: PatternKind::Wild, span: place };
-                    let kind = StmtKind::Let { pattern, annotation: None, value: Some(value), otherwise: None };
-                    return Some(Stmt { kind, span: Span { start: place.start, end } });
+                    let pattern = Pattern {
+                        kind: PatternKind::Wild,
+                        span: place,
+                    };
+                    let kind = StmtKind::Let {
+                        pattern,
+                        annotation: None,
+                        value: Some(value),
+                        otherwise: None,
+                    };
+                    return Some(Stmt {
+                        kind,
+                        span: Span {
+                            start: place.start,
+                            end,
+                        },
+                    });
                 }
                 let target = self.expr(&assign.left);
-                let span = Span { start: self.expr_span(target).start, end };
-                Stmt { kind: StmtKind::Assign { targets: vec![target], value: Some(value), annotation: None }, span }
+                let span = Span {
+                    start: self.expr_span(target).start,
+                    end,
+                };
+                Stmt {
+                    kind: StmtKind::Assign {
+                        targets: vec![target],
+                        value: Some(value),
+                        annotation: None,
+                    },
+                    span,
+                }
             }
             Expr::Binary(binary) if is_compound(&binary.op) => {
                 let value = self.expr(&binary.right);
                 let target = self.expr(&binary.left);
-                let span = Span { start: self.expr_span(target).start, end: self.expr_span(value).end };
-                Stmt { kind: StmtKind::AugAssign { target, value }, span }
+                let span = Span {
+                    start: self.expr_span(target).start,
+                    end: self.expr_span(value).end,
+                };
+                Stmt {
+                    kind: StmtKind::AugAssign { target, value },
+                    span,
+                }
             }
             _ => return None,
         })
@@ -209,11 +303,17 @@ impl Lower<'_> {
 
     fn keyword_span(&self, keyword: proc_macro2::Span, value: Option<crate::core::ExprId>) -> Span {
         let span = self.span(keyword);
-        Span { start: span.start, end: value.map_or(span.end, |id| self.expr_span(id).end) }
+        Span {
+            start: span.start,
+            end: value.map_or(span.end, |id| self.expr_span(id).end),
+        }
     }
 
     fn with_label(&self, label: Option<&Label>, span: Span) -> Span {
-        Span { start: label.map_or(span.start, |label| self.spans.start(label.name.apostrophe)), end: span.end }
+        Span {
+            start: label.map_or(span.start, |label| self.spans.start(label.name.apostrophe)),
+            end: span.end,
+        }
     }
 
     fn loop_body(&mut self, label: Option<&Label>, body: &syn::Block) -> Block {
@@ -253,15 +353,28 @@ impl Lower<'_> {
                 block
             }
         };
-        let span = Span { start: self.spans.start(test.if_token.span), end };
-        Stmt { kind: StmtKind::If { test: condition, then, otherwise }, span }
+        let span = Span {
+            start: self.spans.start(test.if_token.span),
+            end,
+        };
+        Stmt {
+            kind: StmtKind::If {
+                test: condition,
+                then,
+                otherwise,
+            },
+            span,
+        }
     }
 
     fn match_stmt(&mut self, matched: &syn::ExprMatch) -> Stmt {
         let subject = self.expr(&matched.expr);
         let arms = matched.arms.iter().map(|arm| self.arm(arm)).collect();
         let span = self.range(matched.match_token.span, matched.brace_token.span.join());
-        Stmt { kind: StmtKind::Match { subject, arms }, span }
+        Stmt {
+            kind: StmtKind::Match { subject, arms },
+            span,
+        }
     }
 
     fn arm(&mut self, arm: &syn::Arm) -> Arm {
@@ -273,8 +386,16 @@ impl Lower<'_> {
         let guard = guard.map(|guard| self.expr(guard));
         let (body, end) = self.body(&arm.body);
         let end = end.unwrap_or_else(|| self.spans.end(arm.fat_arrow_token.spans[1]));
-        let span = Span { start: pattern.span.start, end };
-        Arm { pattern, guard, body, span }
+        let span = Span {
+            start: pattern.span.start,
+            end,
+        };
+        Arm {
+            pattern,
+            guard,
+            body,
+            span,
+        }
     }
 
     /// The right side of an arm, `{ .. }` or any expression, and its end.
@@ -313,6 +434,9 @@ impl Lower<'_> {
         if let Some(semi) = semi {
             span.end = self.spans.end(semi.spans[0]);
         }
-        out.push(Stmt { kind: StmtKind::Expr(id), span });
+        out.push(Stmt {
+            kind: StmtKind::Expr(id),
+            span,
+        });
     }
 }

@@ -20,7 +20,10 @@ impl Lower<'_> {
     }
 
     fn path(&mut self, qself: Option<&QSelf>, path: &Path, last_arguments: bool) -> ExprId {
-        let mut start = path.leading_colon.as_ref().map(|colon| self.spans.start(colon.spans[0]));
+        let mut start = path
+            .leading_colon
+            .as_ref()
+            .map(|colon| self.spans.start(colon.spans[0]));
         let mut base = None;
         let mut skip = 0;
         if let Some(qself) = qself {
@@ -33,9 +36,20 @@ impl Lower<'_> {
         for (i, segment) in path.segments.iter().enumerate().skip(skip) {
             let (name, name_span) = self.ident(&segment.ident);
             let start = *start.get_or_insert(name_span.start);
-            let span = Span { start, end: name_span.end };
+            let span = Span {
+                start,
+                end: name_span.end,
+            };
             let mut id = match base {
-                Some(base) => self.add(ExprKind::Attr { base, name, name_span, path: true }, span),
+                Some(base) => self.add(
+                    ExprKind::Attr {
+                        base,
+                        name,
+                        name_span,
+                        path: true,
+                    },
+                    span,
+                ),
                 None => self.add(ExprKind::Name(name), span),
             };
             if last_arguments || i < last {
@@ -99,7 +113,10 @@ impl Lower<'_> {
             [] => return base,
             [one] => one,
             [first, .., last] => {
-                let span = Span { start: self.expr_span(first).start, end: self.expr_span(last).end };
+                let span = Span {
+                    start: self.expr_span(first).start,
+                    end: self.expr_span(last).end,
+                };
                 self.add(ExprKind::Tuple(index), span)
             }
         };
@@ -114,7 +131,10 @@ impl Lower<'_> {
                 let (name, span) = self.ident(&assoc.ident);
                 let target = self.add(ExprKind::Name(name), span);
                 let value = self.ty(&assoc.ty);
-                let span = Span { start: span.start, end: self.expr_span(value).end };
+                let span = Span {
+                    start: span.start,
+                    end: self.expr_span(value).end,
+                };
                 Some(self.add(ExprKind::Assign { target, value }, span))
             }
             GenericArgument::Constraint(constraint) => {
@@ -205,7 +225,14 @@ impl Lower<'_> {
         let base = self.name(keyword, keyword_span);
         let bounds = self.bounds(bounds);
         let end = bounds.last().map_or(keyword_span.end, |&last| self.expr_span(last).end);
-        self.index(base, bounds, Span { start: keyword_span.start, end })
+        self.index(
+            base,
+            bounds,
+            Span {
+                start: keyword_span.start,
+                end,
+            },
+        )
     }
 
     /// The traits among bounds; not lifetimes, not `?Sized`.
@@ -243,10 +270,18 @@ impl Lower<'_> {
                 GenericParam::Type(param) => {
                     let bounds = self.bounds(&param.bounds);
                     let default = param.default.as_ref().map(|(_, ty)| self.ty(ty));
-                    out.push(Generic { name: self.symbol(&param.ident), bounds, default });
+                    out.push(Generic {
+                        name: self.symbol(&param.ident),
+                        bounds,
+                        default,
+                    });
                 }
                 GenericParam::Const(param) => {
-                    out.push(Generic { name: self.symbol(&param.ident), bounds: Vec::new(), default: None });
+                    out.push(Generic {
+                        name: self.symbol(&param.ident),
+                        bounds: Vec::new(),
+                        default: None,
+                    });
                 }
                 GenericParam::Lifetime(_) => {}
             }
@@ -269,7 +304,11 @@ impl Lower<'_> {
             let bounds = self.bounds(&predicate.bounds);
             match out.iter_mut().find(|generic| generic.name == name) {
                 Some(generic) => generic.bounds.extend(bounds),
-                None => out.push(Generic { name, bounds, default: None }),
+                None => out.push(Generic {
+                    name,
+                    bounds,
+                    default: None,
+                }),
             }
         }
         out

@@ -16,17 +16,33 @@ use select::Branch;
 use shape::{Argument, Shape};
 
 /// Macros that take code apart instead of running it.
-const QUOTING: [&str; 6] = ["macro_rules", "quote", "quote_spanned", "parse_quote", "parse_quote_spanned", "stringify"];
+const QUOTING: [&str; 6] = [
+    "macro_rules",
+    "quote",
+    "quote_spanned",
+    "parse_quote",
+    "parse_quote_spanned",
+    "stringify",
+];
 
 impl Lower<'_> {
     /// A macro call as an expression.
     pub fn macro_expr(&mut self, mac: &Macro) -> ExprId {
         let callee = self.macro_path(&mac.path, mac.bang_token.span);
         let group = self.spans.end(mac.delimiter.span().join());
-        let span = Span { start: self.expr_span(callee).start, end: group };
+        let span = Span {
+            start: self.expr_span(callee).start,
+            end: group,
+        };
         let name = last_segment(mac);
         if QUOTING.contains(&name.as_str()) {
-            return self.add(ExprKind::Call { callee, args: Vec::new() }, span);
+            return self.add(
+                ExprKind::Call {
+                    callee,
+                    args: Vec::new(),
+                },
+                span,
+            );
         }
         let source = self.text.get(span.range()).unwrap_or_default();
         let may_yield = memchr::memmem::find(source.as_bytes(), b"yield").is_some();
@@ -59,7 +75,10 @@ impl Lower<'_> {
             Shape::Block(stmts) => {
                 // Run on the spot, as far as anybody knows.
                 let place = self.span(mac.delimiter.span().join());
-                let stmt = Stmt { kind: StmtKind::Block(self.statements(&stmts)), span: place };
+                let stmt = Stmt {
+                    kind: StmtKind::Block(self.statements(&stmts)),
+                    span: place,
+                };
                 vec![positional(self.add(ExprKind::Control(Box::new(stmt)), place))]
             }
             Shape::Generator(stmts) => {
@@ -108,8 +127,14 @@ impl Lower<'_> {
     }
 
     fn argument_of(&mut self, arg: &Argument) -> Arg {
-        let kind = arg.name.as_ref().map_or(ArgKind::Positional, |name| ArgKind::Keyword(Symbol::new(name)));
-        Arg { kind, value: self.node(&arg.value) }
+        let kind = arg
+            .name
+            .as_ref()
+            .map_or(ArgKind::Positional, |name| ArgKind::Keyword(Symbol::new(name)));
+        Arg {
+            kind,
+            value: self.node(&arg.value),
+        }
     }
 
     /// The arguments of `#[name(..)]`.
@@ -131,7 +156,10 @@ impl Lower<'_> {
             if let ExprKind::Assign { target, value } = self.module.expr(arg.value).kind
                 && let ExprKind::Name(name) = self.module.expr(target).kind
             {
-                *arg = Arg { kind: ArgKind::Keyword(name), value };
+                *arg = Arg {
+                    kind: ArgKind::Keyword(name),
+                    value,
+                };
             }
             self.name_arguments(arg.value);
         }
@@ -148,7 +176,10 @@ impl Lower<'_> {
                 self.add(ExprKind::None, span)
             }
             Node::Dict(entries, span) => {
-                let entries = entries.iter().map(|(key, value)| (Some(self.node(key)), self.node(value))).collect();
+                let entries = entries
+                    .iter()
+                    .map(|(key, value)| (Some(self.node(key)), self.node(value)))
+                    .collect();
                 let span = self.span(*span);
                 self.add(ExprKind::Dict(entries), span)
             }
@@ -177,10 +208,22 @@ impl Lower<'_> {
         });
         let pattern = match &branch.pattern {
             Some(pattern) => self.pattern(pattern),
-            None => Pattern { kind: PatternKind::Wild, span: Span { start, end: start } },
+            None => Pattern {
+                kind: PatternKind::Wild,
+                span: Span { start, end: start },
+            },
         };
         let (body, end) = self.body(&branch.body);
-        SelectArm { pattern, future, guard, body, span: Span { start, end: end.unwrap_or(start) } }
+        SelectArm {
+            pattern,
+            future,
+            guard,
+            body,
+            span: Span {
+                start,
+                end: end.unwrap_or(start),
+            },
+        }
     }
 
     /// Macros that stand for statements of another form. False if it is an ordinary call.
@@ -216,10 +259,23 @@ impl Lower<'_> {
                 Expr::Const(block) => me.block(&block.block),
                 value => me.body(value).0,
             });
-            let callee = self.name(&format!("{name}!"), Span { start: span.start, end: span.start });
+            let callee = self.name(
+                &format!("{name}!"),
+                Span {
+                    start: span.start,
+                    end: span.start,
+                },
+            );
             let args = vec![positional(lambda)];
             let value = Some(self.add(ExprKind::Call { callee, args }, span));
-            out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value, annotation }, span: place });
+            out.push(Stmt {
+                kind: StmtKind::Assign {
+                    targets: vec![target],
+                    value,
+                    annotation,
+                },
+                span: place,
+            });
         }
         true
     }
@@ -237,8 +293,14 @@ impl Lower<'_> {
             _ => {
                 let id = self.macro_expr(mac);
                 let span = self.expr_span(id);
-                let span = Span { start: span.start, end: span.end.max(end) };
-                out.push(Stmt { kind: StmtKind::Expr(id), span });
+                let span = Span {
+                    start: span.start,
+                    end: span.end.max(end),
+                };
+                out.push(Stmt {
+                    kind: StmtKind::Expr(id),
+                    span,
+                });
             }
         }
         self.up();
@@ -250,13 +312,20 @@ fn is_item(stmt: &SynStmt) -> bool {
 }
 
 fn positional(value: ExprId) -> Arg {
-    Arg { kind: ArgKind::Positional, value }
+    Arg {
+        kind: ArgKind::Positional,
+        value,
+    }
 }
 
 /// The name of a macro without path, `r#` and `!`.
 fn last_segment(mac: &Macro) -> String {
     use syn::ext::IdentExt;
-    mac.path.segments.last().map(|segment| segment.ident.unraw().to_string()).unwrap_or_default()
+    mac.path
+        .segments
+        .last()
+        .map(|segment| segment.ident.unraw().to_string())
+        .unwrap_or_default()
 }
 
 /// The tokens of a macro inside an `impl` block as members of the block; none if they are something else.

@@ -36,8 +36,14 @@ pub(super) fn branches(input: ParseStream) -> Result<Vec<Branch>> {
 
 fn branch(input: ParseStream) -> Result<Branch> {
     let start = input.span();
-    let mut branch =
-        Branch { pattern: None, future: None, blocking: false, guard: None, body: Expr::PLACEHOLDER, start };
+    let mut branch = Branch {
+        pattern: None,
+        future: None,
+        blocking: false,
+        guard: None,
+        body: Expr::PLACEHOLDER,
+        start,
+    };
     let fork = input.fork();
     if let Ok(pattern) = Pat::parse_multi_with_leading_vert(&fork)
         && fork.peek(Token![=])
@@ -68,7 +74,11 @@ fn branch(input: ParseStream) -> Result<Branch> {
     input.parse::<Token![=>]>()?;
     branch.body = if input.peek(token::Brace) {
         let block = input.parse()?;
-        Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block })
+        Expr::Block(syn::ExprBlock {
+            attrs: Vec::new(),
+            label: None,
+            block,
+        })
     } else {
         input.parse()?
     };

@@ -179,7 +179,10 @@ fn argument(input: ParseStream) -> Result<Argument> {
     match input.parse()? {
         // `let x = y` is a condition for syn; here it is the first of several statements.
         Expr::Let(_) => Err(input.error("a statement")),
-        value => Ok(Argument { name, value: Node::Expr(value) }),
+        value => Ok(Argument {
+            name,
+            value: Node::Expr(value),
+        }),
     }
 }
 
@@ -218,7 +221,10 @@ pub(super) fn lenient_arguments(tokens: TokenStream) -> Vec<Argument> {
                     out.push(argument);
                 }
                 _ => {
-                    out.push(Argument { name: None, value: Node::Lost(input.span()) });
+                    out.push(Argument {
+                        name: None,
+                        value: Node::Lost(input.span()),
+                    });
                     while !input.is_empty() && !input.peek(Token![,]) {
                         input.parse::<TokenTree>()?;
                     }
@@ -256,7 +262,13 @@ impl Parse for Static {
         let value = input.parse()?;
         let end = input.span();
         input.parse::<Option<Token![;]>>()?;
-        Ok(Self { ident, ty, value, start, end })
+        Ok(Self {
+            ident,
+            ty,
+            value,
+            start,
+            end,
+        })
     }
 }
 
@@ -278,7 +290,9 @@ pub(super) fn branches_of_cfg(tokens: TokenStream) -> Vec<Vec<Stmt>> {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
         _ => None,
     });
-    groups.filter_map(|stream| Block::parse_within.parse2(stream).ok()).collect()
+    groups
+        .filter_map(|stream| Block::parse_within.parse2(stream).ok())
+        .collect()
 }
 
 /// Whether there is a `yield` among the tokens that belongs to this macro and not to one inside.

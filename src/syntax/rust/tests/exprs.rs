@@ -9,7 +9,10 @@ fn chains_read_from_left_to_right() {
         "await(conn.query(\"x\", &[&1]))?.first().unwrap().0.1",
     );
     expr("(self.f)(1)(2)[3]", "&self.f(1)(2)[3]");
-    expr("sqlx::query_as::<_, User>(SQL).fetch_one(&*pool)", "sqlx::query_as(SQL).fetch_one(&&pool)");
+    expr(
+        "sqlx::query_as::<_, User>(SQL).fetch_one(&*pool)",
+        "sqlx::query_as(SQL).fetch_one(&&pool)",
+    );
     expr("match x { _ => y }.get()", "<match x {_ => {value y}}>.get()");
 }
 
@@ -42,16 +45,28 @@ fn literals() {
 
 #[test]
 fn structs_are_made_with_new() {
-    expr("Foo { a, b: 1, ..Default::default() }", "new Foo{a: a, b: 1, ..Default::default()}");
+    expr(
+        "Foo { a, b: 1, ..Default::default() }",
+        "new Foo{a: a, b: 1, ..Default::default()}",
+    );
     expr("Self::Bar::<u8> { 0: x }", "new Self::Bar{0: x}");
 }
 
 #[test]
 fn closures_and_async_blocks_are_lambdas() {
-    expr("move |x: u8, (a, b): (u8, u8)| -> u8 { f(); x }", "\\(x: u8, (a, b): (u8, u8,)) -> u8{do f(); value x}");
+    expr(
+        "move |x: u8, (a, b): (u8, u8)| -> u8 { f(); x }",
+        "\\(x: u8, (a, b): (u8, u8,)) -> u8{do f(); value x}",
+    );
     expr("async |x| x.await", "async \\(x){value await(x)}");
-    expr("|| async move { y.await? }", "\\(){value async \\(){value await(y)?}()}");
-    expr("tokio::spawn(async move { conn.await.unwrap() })", "tokio::spawn(async \\(){value await(conn).unwrap()}())");
+    expr(
+        "|| async move { y.await? }",
+        "\\(){value async \\(){value await(y)?}()}",
+    );
+    expr(
+        "tokio::spawn(async move { conn.await.unwrap() })",
+        "tokio::spawn(async \\(){value await(conn).unwrap()}())",
+    );
     expr("|| n += 1", "\\(){change n by 1}");
 }
 
@@ -101,8 +116,14 @@ fn labels_are_counted() {
 
 #[test]
 fn blocks() {
-    body("{ a(); } unsafe { b() } const { c() } { d() }", "{do a()}\n{value b()}\n{value c()}\nvalue <{value d()}>");
-    body("fn g() {} struct S; use a::b; const N: u8 = 1;", "fn g()\nStruct S\nuse [a] b\nset N: u8 = 1");
+    body(
+        "{ a(); } unsafe { b() } const { c() } { d() }",
+        "{do a()}\n{value b()}\n{value c()}\nvalue <{value d()}>",
+    );
+    body(
+        "fn g() {} struct S; use a::b; const N: u8 = 1;",
+        "fn g()\nStruct S\nuse [a] b\nset N: u8 = 1",
+    );
     body(
         "for (i, x) in xs { if x { continue; } } while a {} return;",
         "for (i, x) in xs {if x {continue^0}}\nwhile a {}\nreturn",

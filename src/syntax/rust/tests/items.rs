@@ -11,12 +11,18 @@ fn use_trees_become_one_import_per_name() {
             .replace("         ", "")
             .as_str(),
     );
-    items("extern crate tokio as tk; extern crate core;", "use [tokio] - as tk\nuse [core] -");
+    items(
+        "extern crate tokio as tk; extern crate core;",
+        "use [tokio] - as tk\nuse [core] -",
+    );
 }
 
 #[test]
 fn a_module_in_another_file_is_an_import_and_a_submodule() {
-    items("pub mod a; #[cfg(test)] #[path = \"t.rs\"] mod tests;", "pub use [self] a\nuse [self] tests");
+    items(
+        "pub mod a; #[cfg(test)] #[path = \"t.rs\"] mod tests;",
+        "pub use [self] a\nuse [self] tests",
+    );
     let module = parse("mod a; mod outer { #[cfg(test)] #[path = \"t.rs\"] mod tests; }");
     let found: Vec<_> = module
         .submodules
@@ -131,9 +137,16 @@ fn owners_of_functions_are_known() {
          impl S { fn member() { let c = || 1; } } fn outer() { impl S { fn local() {} } }",
     );
     let owner = |name: &str| {
-        let func = module.funcs.iter().find(|func| func.name.is_some_and(|n| n.as_str() == name)).unwrap();
+        let func = module
+            .funcs
+            .iter()
+            .find(|func| func.name.is_some_and(|n| n.as_str() == name))
+            .unwrap();
         let class = func.class.map_or("-", |id| module.class(id).name.as_str());
-        let parent = func.parent.and_then(|id| module.func(id).name).map_or("-", |name| name.as_str());
+        let parent = func
+            .parent
+            .and_then(|id| module.func(id).name)
+            .map_or("-", |name| name.as_str());
         (class, parent, func.imp.map(|id| id.0))
     };
     assert_eq!(owner("free"), ("-", "-", None));
@@ -143,8 +156,17 @@ fn owners_of_functions_are_known() {
     assert_eq!(owner("member"), ("-", "-", Some(0)));
     assert_eq!(owner("local"), ("-", "outer", Some(1)));
     let closure = module.funcs.iter().find(|func| func.name.is_none()).unwrap();
-    assert_eq!((closure.imp, closure.parent.map(|id| module.func(id).name.unwrap().as_str())), (None, Some("member")));
-    assert_eq!(module.impls[1].parent.map(|id| module.func(id).name.unwrap().as_str()), Some("outer"));
+    assert_eq!(
+        (
+            closure.imp,
+            closure.parent.map(|id| module.func(id).name.unwrap().as_str())
+        ),
+        (None, Some("member"))
+    );
+    assert_eq!(
+        module.impls[1].parent.map(|id| module.func(id).name.unwrap().as_str()),
+        Some("outer")
+    );
 }
 
 #[test]

@@ -4,7 +4,10 @@ use super::{body, expr};
 
 #[test]
 fn arguments_are_expressions_with_names() {
-    expr("println!(\"a {} {{}}\", b.c()?, x = 3)", "println!(\"a {} {}\", b.c()?, x=3)");
+    expr(
+        "println!(\"a {} {{}}\", b.c()?, x = 3)",
+        "println!(\"a {} {}\", b.c()?, x=3)",
+    );
     expr(
         "tracing::info!(target: \"t\", id = %task.id(), ?err, %e, a.b = 1, \"msg\")",
         "tracing::info!(target=\"t\", id=task.id(), err, e, a.b=1, \"msg\")",
@@ -31,7 +34,10 @@ fn a_format_string_is_cut_at_its_placeholders() {
 
 #[test]
 fn lists_and_strings() {
-    expr("(vec![a.get()?, b], vec![0; 10], vec![x; n()], vec![])", "([a.get()?, b], [0], unknown[[x], n()], [],)");
+    expr(
+        "(vec![a.get()?, b], vec![0; 10], vec![x; n()], vec![])",
+        "([a.get()?, b], [0], unknown[[x], n()], [],)",
+    );
     expr("concat!(\"a\", 1, \"b\")", "\"a1b\"");
     expr("try!(r#try!(foo()))", "foo()??");
 }
@@ -42,7 +48,10 @@ fn documents_are_dictionaries() {
         "doc! { \"_id\": id, \"$inc\": { \"n\": 1 }, \"a\": [1, { \"b\": null }, f()?], key: -1, }",
         "{\"_id\": id, \"$inc\": {\"n\": 1}, \"a\": [1, {\"b\": ()}, f()?], key: -1}",
     );
-    expr("json!({ \"a\": [ { \"b\": c.d::<E, F>() } ], \"d\": null })", "{\"a\": [{\"b\": c.d()}], \"d\": ()}");
+    expr(
+        "json!({ \"a\": [ { \"b\": c.d::<E, F>() } ], \"d\": null })",
+        "{\"a\": [{\"b\": c.d()}], \"d\": ()}",
+    );
     expr(
         "(doc! {}, json!([1, {\"a\": 2}]), bson!({}), json!(x), json!(null))",
         "({}, [1, {\"a\": 2}], {}, json!(x), (),)",
@@ -75,12 +84,18 @@ fn matches_is_a_condition() {
         "matches!(*e.kind, ErrorKind::Io(_) | ErrorKind::X { .. } if a)",
         "and(let(ErrorKind::Io(_) | ErrorKind::X{} = &e.kind), a)",
     );
-    expr("assert_matches!(x, Err(_), \"a {}\", b)", "assert_matches!(let(Err(_) = x))");
+    expr(
+        "assert_matches!(x, Err(_), \"a {}\", b)",
+        "assert_matches!(let(Err(_) = x))",
+    );
 }
 
 #[test]
 fn statements_are_one_argument() {
-    body("retry! { let x = a()?; x.b() }", "value retry!(<{let x = a()?; value x.b()}>)");
+    body(
+        "retry! { let x = a()?; x.b() }",
+        "value retry!(<{let x = a()?; value x.b()}>)",
+    );
     body(
         "let s = stream! { loop { yield x.await?; } };",
         "let s = stream!(async gen \\(){value <loop {do yield(await(x)?)}>})",
@@ -89,10 +104,16 @@ fn statements_are_one_argument() {
         "outer! { let s = stream! { yield 1; }; s };",
         "do outer!(<{let s = stream!(async gen \\(){do yield(1)}); value s}>)",
     );
-    body("lazy_static! { static ref A: u8 = 1; } x", "set A: u8 = lazy_static!(\\(){value 1})\nvalue x");
+    body(
+        "lazy_static! { static ref A: u8 = 1; } x",
+        "set A: u8 = lazy_static!(\\(){value 1})\nvalue x",
+    );
 }
 
 #[test]
 fn what_makes_no_sense_has_no_arguments() {
-    body("html! { <p>{ x }</p> } quote! { a.unwrap() }", "do html!()\nvalue quote!()");
+    body(
+        "html! { <p>{ x }</p> } quote! { a.unwrap() }",
+        "do html!()\nvalue quote!()",
+    );
 }

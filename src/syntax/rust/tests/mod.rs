@@ -14,7 +14,14 @@ use super::parse;
 fn items(code: &str, expected: &str) {
     let module = parse(code);
     assert_eq!(module.errors, [], "in {code}");
-    let trim = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned();
+    let trim = |text: &str| {
+        text.lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .trim()
+            .to_owned()
+    };
     assert_eq!(trim(&print::print(&module)), trim(expected), "in {code}");
 }
 
@@ -25,7 +32,11 @@ fn body(code: &str, expected: &str) {
     assert_eq!(module.errors, [], "in {code}");
     let text = print::print(&module);
     let lines: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
-    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let expected: Vec<&str> = expected
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     assert_eq!(lines, expected, "in {code}");
 }
 

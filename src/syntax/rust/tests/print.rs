@@ -53,7 +53,11 @@ impl Printer<'_> {
         for &decorator in &func.decorators {
             writeln!(out, "{indent}@{}", self.expr(decorator)).unwrap();
         }
-        let flags = [(func.public, "pub "), (func.is_test, "test "), (func.is_async, "async ")];
+        let flags = [
+            (func.public, "pub "),
+            (func.is_test, "test "),
+            (func.is_async, "async "),
+        ];
         let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
         writeln!(out, "{indent}{flags}fn {}{}", func.name.unwrap(), self.signature(func)).unwrap();
         out + &self.block_lines(&func.body, depth + 1)
@@ -74,9 +78,15 @@ impl Printer<'_> {
                 out
             })
             .collect();
-        let returns = func.returns.map_or(String::new(), |id| format!(" -> {}", self.expr(id)));
+        let returns = func
+            .returns
+            .map_or(String::new(), |id| format!(" -> {}", self.expr(id)));
         let missing = if func.declaration_only { ";" } else { "" };
-        format!("{}({}){returns}{missing}", self.generics(&func.generics), params.join(", "))
+        format!(
+            "{}({}){returns}{missing}",
+            self.generics(&func.generics),
+            params.join(", ")
+        )
     }
 
     fn generics(&self, generics: &[Generic]) -> String {
@@ -87,7 +97,9 @@ impl Printer<'_> {
             .iter()
             .map(|generic| {
                 let bounds: Vec<String> = generic.bounds.iter().map(|&id| self.expr(id)).collect();
-                let default = generic.default.map_or(String::new(), |id| format!(" = {}", self.expr(id)));
+                let default = generic
+                    .default
+                    .map_or(String::new(), |id| format!(" = {}", self.expr(id)));
                 let colon = if bounds.is_empty() { "" } else { ": " };
                 format!("{}{colon}{}{default}", generic.name, bounds.join(" + "))
             })
@@ -102,7 +114,14 @@ impl Printer<'_> {
             writeln!(out, "{indent}@{}", self.expr(decorator)).unwrap();
         }
         let test = if class.is_test { "test " } else { "" };
-        write!(out, "{indent}{test}{:?} {}{}", class.kind, class.name, self.generics(&class.generics)).unwrap();
+        write!(
+            out,
+            "{indent}{test}{:?} {}{}",
+            class.kind,
+            class.name,
+            self.generics(&class.generics)
+        )
+        .unwrap();
         if !class.bases.is_empty() {
             write!(out, ": {}", self.list(&class.bases)).unwrap();
         }
@@ -131,7 +150,11 @@ impl Printer<'_> {
     }
 
     fn otherwise(&self, block: &Block) -> String {
-        if block.0.is_empty() { String::new() } else { format!(" else {}", self.block(block)) }
+        if block.0.is_empty() {
+            String::new()
+        } else {
+            format!(" else {}", self.block(block))
+        }
     }
 
     fn stmt(&self, stmt: &Stmt) -> String {
@@ -139,25 +162,44 @@ impl Printer<'_> {
         match &stmt.kind {
             StmtKind::Expr(id) => format!("do {}", self.expr(*id)),
             StmtKind::Value(id) => format!("value {}", self.expr(*id)),
-            StmtKind::Assign { targets, value, annotation } => {
+            StmtKind::Assign {
+                targets,
+                value,
+                annotation,
+            } => {
                 let annotation = annotation.map_or(String::new(), |id| format!(": {}", self.expr(id)));
                 let value = value.map_or(String::new(), |id| format!(" = {}", self.expr(id)));
                 format!("set {}{annotation}{value}", self.list(targets))
             }
             StmtKind::AugAssign { target, value } => format!("change {} by {}", self.expr(*target), self.expr(*value)),
-            StmtKind::Let { pattern, annotation, value, otherwise } => {
+            StmtKind::Let {
+                pattern,
+                annotation,
+                value,
+                otherwise,
+            } => {
                 let annotation = annotation.map_or(String::new(), |id| format!(": {}", self.expr(id)));
                 let value = value.map_or(String::new(), |id| format!(" = {}", self.expr(id)));
                 let otherwise = otherwise.as_ref().map_or(String::new(), |block| self.otherwise(block));
                 format!("let {}{annotation}{value}{otherwise}", self.pattern(pattern))
             }
             StmtKind::If { test, then, otherwise } => {
-                format!("if {} {}{}", self.expr(*test), self.block(then), self.otherwise(otherwise))
+                format!(
+                    "if {} {}{}",
+                    self.expr(*test),
+                    self.block(then),
+                    self.otherwise(otherwise)
+                )
             }
             StmtKind::While { test: None, body, .. } => format!("loop {}", self.block(body)),
             StmtKind::While { test, body, .. } => format!("while{} {}", optional(test), self.block(body)),
             StmtKind::For { target, iter, body, .. } => {
-                format!("for {} in {} {}", self.pattern(target), self.expr(*iter), self.block(body))
+                format!(
+                    "for {} in {} {}",
+                    self.pattern(target),
+                    self.expr(*iter),
+                    self.block(body)
+                )
             }
             StmtKind::Match { subject, arms } => {
                 let arms: Vec<String> = arms
@@ -184,7 +226,11 @@ impl Printer<'_> {
 
     fn pattern(&self, pattern: &Pattern) -> String {
         let list = |parts: &[Pattern], between: &str| {
-            parts.iter().map(|part| self.pattern(part)).collect::<Vec<_>>().join(between)
+            parts
+                .iter()
+                .map(|part| self.pattern(part))
+                .collect::<Vec<_>>()
+                .join(between)
         };
         match &pattern.kind {
             PatternKind::Wild => "_".to_owned(),
@@ -195,8 +241,10 @@ impl Printer<'_> {
             PatternKind::Path(id) => format!("={}", self.expr(*id)),
             PatternKind::TupleStruct(id, parts) => format!("{}({})", self.expr(*id), list(parts, ", ")),
             PatternKind::Struct(id, fields) => {
-                let fields: Vec<String> =
-                    fields.iter().map(|(name, part)| format!("{name}: {}", self.pattern(part))).collect();
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|(name, part)| format!("{name}: {}", self.pattern(part)))
+                    .collect();
                 format!("{}{{{}}}", self.expr(*id), fields.join(", "))
             }
             PatternKind::Tuple(parts) => format!("({})", list(parts, ", ")),
@@ -223,15 +271,20 @@ impl Printer<'_> {
     fn expr(&self, id: ExprId) -> String {
         match &self.module.expr(id).kind {
             ExprKind::Name(name) => name.to_string(),
-            ExprKind::Attr { base, name, path: true, .. } => format!("{}::{name}", self.expr(*base)),
+            ExprKind::Attr {
+                base, name, path: true, ..
+            } => format!("{}::{name}", self.expr(*base)),
             ExprKind::Attr { base, name, .. } => format!("{}.{name}", self.expr(*base)),
             ExprKind::Call { callee, args } => format!("{}({})", self.expr(*callee), self.args(args)),
             ExprKind::Index { base, index } => format!("{}[{}]", self.expr(*base), self.expr(*index)),
             ExprKind::Slice(ends) => format!("slice({})", self.list(ends)),
             ExprKind::Str(text) => {
                 let parts: String = text.parts.iter().map(|part| part.as_deref().unwrap_or("{}")).collect();
-                let values =
-                    if text.values.is_empty() { String::new() } else { format!("%({})", self.list(&text.values)) };
+                let values = if text.values.is_empty() {
+                    String::new()
+                } else {
+                    format!("%({})", self.list(&text.values))
+                };
                 format!("{parts:?}{values}")
             }
             ExprKind::Int(value) => value.to_string(),
@@ -263,8 +316,10 @@ impl Printer<'_> {
             ExprKind::Propagate(inner) => format!("{}?", self.expr(*inner)),
             ExprKind::LetCond { pattern, value } => format!("let({} = {})", self.pattern(pattern), self.expr(*value)),
             ExprKind::New { class, fields, rest } => {
-                let mut fields: Vec<String> =
-                    fields.iter().map(|(name, id)| format!("{name}: {}", self.expr(*id))).collect();
+                let mut fields: Vec<String> = fields
+                    .iter()
+                    .map(|(name, id)| format!("{name}: {}", self.expr(*id)))
+                    .collect();
                 fields.extend(rest.map(|id| format!("..{}", self.expr(id))));
                 format!("new {}{{{}}}", self.expr(*class), fields.join(", "))
             }
@@ -275,7 +330,11 @@ impl Printer<'_> {
                     .map(|arm| {
                         let future = arm.future.map_or("else".to_owned(), |id| self.expr(id));
                         let guard = arm.guard.map_or(String::new(), |id| format!(" if {}", self.expr(id)));
-                        format!("{} = {future}{guard} => {}", self.pattern(&arm.pattern), self.block(&arm.body))
+                        format!(
+                            "{} = {future}{guard} => {}",
+                            self.pattern(&arm.pattern),
+                            self.block(&arm.body)
+                        )
                     })
                     .collect();
                 format!("select{{{}}}", arms.join(", "))
@@ -295,6 +354,10 @@ fn import(import: &Import) -> String {
         (None, true) => "*".to_owned(),
         (None, false) => "-".to_owned(),
     };
-    let rename = if import.renamed { format!(" as {}", import.binding) } else { String::new() };
+    let rename = if import.renamed {
+        format!(" as {}", import.binding)
+    } else {
+        String::new()
+    };
     format!("{public}use [{}] {name}{rename}", path.join("::"))
 }

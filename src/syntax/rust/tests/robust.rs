@@ -24,7 +24,10 @@ mod m { /* c */ fn g() {} // end
 /// What must hold for any module.
 fn check(module: &Module, text: &str) {
     let inside = |span: crate::core::Span| {
-        assert!(span.start <= span.end && text.get(span.range()).is_some(), "{span:?} in {text}");
+        assert!(
+            span.start <= span.end && text.get(span.range()).is_some(),
+            "{span:?} in {text}"
+        );
     };
     module.exprs.iter().for_each(|expr| inside(expr.span));
     module.funcs.iter().for_each(|func| inside(func.span));
@@ -35,7 +38,12 @@ fn check(module: &Module, text: &str) {
 }
 
 fn names(module: &Module) -> Vec<&'static str> {
-    module.funcs.iter().filter_map(|func| func.name).map(crate::core::Symbol::as_str).collect()
+    module
+        .funcs
+        .iter()
+        .filter_map(|func| func.name)
+        .map(crate::core::Symbol::as_str)
+        .collect()
 }
 
 #[test]
@@ -85,7 +93,14 @@ fn conflict_markers_are_errors_and_no_more() {
 
 #[test]
 fn brackets_nested_beyond_reason_are_refused() {
-    for (open, close) in [("(", ")"), ("[", "]"), ("{", "}"), ("m!(", ")"), ("if a {", "}"), ("|| {", "}")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("{", "}"),
+        ("m!(", ")"),
+        ("if a {", "}"),
+        ("|| {", "}"),
+    ] {
         for depth in [10, 150, 190, 300, 100_000] {
             let code = format!("fn f() {{ {}1{} }}", open.repeat(depth), close.repeat(depth));
             let module = parse(&code);
@@ -127,9 +142,12 @@ fn long_prefixes_and_chains_do_not_overflow() {
     ];
     for form in forms {
         for count in [400, 5_000, 50_000] {
-            for (before, after) in
-                [("fn f() { let x = ", "a; }"), ("fn f(x: ", "a) {}"), ("fn f() { let ", "a = x; }"), ("m!{ ", "a }")]
-            {
+            for (before, after) in [
+                ("fn f() { let x = ", "a; }"),
+                ("fn f(x: ", "a) {}"),
+                ("fn f() { let ", "a = x; }"),
+                ("m!{ ", "a }"),
+            ] {
                 let code = format!("{before}{}{after}", form.repeat(count));
                 let module = parse(&code);
                 assert!(module.exprs.len() < 4 * count + 10);
@@ -148,8 +166,10 @@ fn a_chain_that_is_too_long_keeps_its_arguments() {
     let calls = calls.concat();
     let module = parse(&format!("fn f() {{ Router::new(){calls}; }}"));
     assert_eq!(module.errors.len(), 1);
-    let handlers =
-        module.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Name(n) if n.as_str().starts_with('h')));
+    let handlers = module
+        .exprs
+        .iter()
+        .filter(|expr| matches!(expr.kind, ExprKind::Name(n) if n.as_str().starts_with('h')));
     assert_eq!(handlers.count(), 1_000);
     // One operator does not count by its operands.
     let sum = format!("fn f() {{ a{} }}", " + b".repeat(5_000));
