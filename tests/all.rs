@@ -3,23 +3,27 @@
 #[path = "all/support.rs"]
 mod support;
 
+#[path = "all/architecture.rs"]
+mod architecture;
 #[path = "all/baselines.rs"]
 mod baselines;
 #[path = "all/cli.rs"]
 mod cli;
 #[path = "all/configuration.rs"]
 mod configuration;
+#[path = "all/documents.rs"]
+mod documents;
 #[path = "all/fixes.rs"]
 mod fixes;
 #[path = "all/reports.rs"]
 mod reports;
-#[path = "all/rules_parse.rs"]
-mod rules_parse;
 #[path = "all/rules_consistent.rs"]
 mod rules_consistent;
+#[path = "all/rules_parse.rs"]
+mod rules_parse;
+#[path = "all/rules_sql.rs"]
+mod rules_sql;
 #[path = "all/samples.rs"]
 mod samples;
 #[path = "all/suppressions.rs"]
 mod suppressions;
-#[path = "all/rules_sql.rs"]
-mod rules_sql;

@@ -20,7 +20,7 @@ use crate::lints::context::Context;
 use crate::lints::texts;
 use crate::project::manifests::Libraries;
 use crate::project::scan::{ImportLine, Scanner, python_imports};
-use crate::project::{Entry, Role, Undecodable, decode, walk};
+use crate::project::{Crates, Entry, Role, Undecodable, decode, walk};
 use crate::resolve::value::UnitId;
 
 /// Text that may be part of the name of an environment variable, or a field for one.
@@ -67,7 +67,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     }
     analysis.stats.unreadable = walked.problems;
 
-    let words = Words::new(&own_rules);
+    let words = Words::new(&own_rules, &request.env.names);
     let scanned = scan(request, &walked.entries, &words);
     let mut seeds = Vec::new();
     let mut seen: FxHashSet<usize> = FxHashSet::default();
@@ -116,7 +116,8 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
             entry,
         })
         .collect();
-    let mut world = ProjectWorld::new(files, &knowledge, manifests);
+    let crates = Crates::new(files.iter().map(|f| f.entry.path.as_path()), &walked.manifests);
+    let mut world = ProjectWorld::new(files, &knowledge, manifests, crates);
     world.parse(&seeds);
     let relevant = close(&mut world, &seeds);
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
@@ -201,38 +202,33 @@ struct Words {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// An import name of these libraries.
-    Import(Vec<usize>, Language),
+    /// An import name of these libraries, of either language.
+    Import(Vec<usize>),
     /// A setting of this library.
     Setting(usize),
     /// Part of an environment variable's name.
     Environment,
     /// A comment for this tool.
     Marker,
-    /// An import name of the team's own library files.
+    /// An import name of the team's own library files, or a variable that its configuration names.
     Own,
 }
 
 impl Words {
-    fn new(own: &[Own]) -> Self {
+    fn new(own: &[Own], variables: &[String]) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut kinds: Vec<Kind> = Vec::new();
         for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
-            let language = if library.language == "rust" {
-                Language::Rust
-            } else {
-                Language::Python
-            };
             for import in library.imports {
                 let known = words.iter().zip(&mut kinds).find_map(|(w, k)| match k {
-                    Kind::Import(list, l) if w == import && *l == language => Some(list),
+                    Kind::Import(list) if w == import => Some(list),
                     _ => None,
                 });
                 match known {
                     Some(list) => list.push(index),
                     None => {
                         words.push((*import).to_owned());
-                        kinds.push(Kind::Import(vec![index], language));
+                        kinds.push(Kind::Import(vec![index]));
                     }
                 }
             }
@@ -247,6 +243,8 @@ impl Words {
                 kinds.push(Kind::Own);
             }
         }
+        words.extend(variables.iter().cloned());
+        kinds.extend(variables.iter().map(|_| Kind::Own));
         words.extend(ENVIRONMENT.iter().map(|w| (*w).to_owned()));
         kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
         words.push(MARKER.into());
@@ -307,7 +305,6 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
     let mut other = false;
     words.scanner.each(&bytes, |word, end| {
         match &words.kinds[word] {
-            Kind::Import(_, language) if *language != entry.language => {}
             Kind::Import(..) | Kind::Setting(_) => {
                 if !mentioned.contains(&word) {
                     mentioned.push(word);
@@ -332,15 +329,18 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
     }
     for word in mentioned {
         match &words.kinds[word] {
-            Kind::Import(libraries, Language::Rust) => scanned.libraries.extend(libraries),
-            Kind::Import(libraries, Language::Python) => {
+            Kind::Import(libraries) => {
                 let imported = |l: &&usize| {
-                    LIBRARIES[**l].imports.iter().any(|i| {
-                        scanned
-                            .imports
-                            .iter()
-                            .any(|line| line.level == 0 && first(&line.module) == *i)
-                    })
+                    let library = &LIBRARIES[**l];
+                    let language = if library.language == "rust" { Language::Rust } else { Language::Python };
+                    language == entry.language
+                        && (language == Language::Rust
+                            || library.imports.iter().any(|i| {
+                                scanned
+                                    .imports
+                                    .iter()
+                                    .any(|line| line.level == 0 && first(&line.module) == *i)
+                            }))
                 };
                 let found: Vec<usize> = libraries.iter().filter(imported).copied().collect();
                 scanned.libraries.extend(found);

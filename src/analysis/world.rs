@@ -9,7 +9,7 @@ use crate::core::{Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
 use crate::project::manifests::{Firmness, Libraries, Pin};
 use crate::project::scan::{ImportLine, python_imports};
-use crate::project::{Entry, Modules, decode};
+use crate::project::{Crates, Entry, Modules, decode};
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::UnitId;
 
@@ -35,15 +35,27 @@ pub(super) struct ProjectWorld<'k> {
     pub seeds: Vec<UnitId>,
     pub knowledge: &'k Knowledge,
     modules: Modules,
+    crates: Crates,
+    roots: FxHashMap<UnitId, UnitId>,
     manifests: Libraries,
     resolved: FxHashMap<(UnitId, String, u32), Vec<UnitId>>,
     imports_read: bool,
 }
 
 impl<'k> ProjectWorld<'k> {
-    pub(super) fn new(files: Vec<File>, knowledge: &'k Knowledge, manifests: Libraries) -> Self {
+    pub(super) fn new(files: Vec<File>, knowledge: &'k Knowledge, manifests: Libraries, crates: Crates) -> Self {
         let modules = Modules::new(files.iter().map(|f| f.entry.path.as_path()));
-        Self { files, seeds: Vec::new(), knowledge, modules, manifests, resolved: FxHashMap::default(), imports_read: false }
+        Self {
+            files,
+            seeds: Vec::new(),
+            knowledge,
+            modules,
+            crates,
+            roots: FxHashMap::default(),
+            manifests,
+            resolved: FxHashMap::default(),
+            imports_read: false,
+        }
     }
 
     /// Parses files, several at a time.
@@ -151,6 +163,40 @@ impl World for ProjectWorld<'_> {
         found
     }
 
+    fn crate_root(&mut self, unit: UnitId) -> UnitId {
+        if let Some(&root) = self.roots.get(&unit) {
+            return root;
+        }
+        let found = self.crates.roots(unit.0);
+        let root = match found[..] {
+            [one] => UnitId(one),
+            _ => self.declaring_root(unit, &found),
+        };
+        self.roots.insert(unit, root);
+        root
+    }
+
+    fn submodule(&mut self, unit: UnitId, outer: &[Symbol], name: Symbol, path: Option<&str>) -> Option<UnitId> {
+        let is_root = self.crate_root(unit) == unit;
+        let outer: Vec<&str> = outer.iter().map(|s| s.as_str()).collect();
+        let file = self.crates.submodule(unit.0, is_root, &outer, name.as_str(), path)?;
+        let root = self.crate_root(unit);
+        self.roots.entry(UnitId(file)).or_insert(root);
+        Some(UnitId(file))
+    }
+
+    fn module_parent(&mut self, unit: UnitId) -> Option<UnitId> {
+        self.crates.parent(unit.0).map(UnitId)
+    }
+
+    fn extern_crate(&mut self, unit: UnitId, name: Symbol) -> Option<UnitId> {
+        self.crates.library(unit.0, name.as_str()).map(UnitId)
+    }
+
+    fn crate_name(&mut self, unit: UnitId, name: Symbol) -> Symbol {
+        Symbol::new(&self.crates.real_name(unit.0, name.as_str()))
+    }
+
     fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed {
         let library = self.knowledge.library(lib);
         let head = &library.file.library;
@@ -197,6 +243,28 @@ impl World for ProjectWorld<'_> {
 }
 
 impl ProjectWorld<'_> {
+    /// Of several roots the one whose modules lead to a file: the first that declares the outermost module on the way.
+    fn declaring_root(&mut self, unit: UnitId, roots: &[u32]) -> UnitId {
+        let mut outermost = unit;
+        for _ in 0..16 {
+            match self.crates.parent(outermost.0) {
+                Some(parent) if !roots.contains(&parent) => outermost = UnitId(parent),
+                _ => break,
+            }
+        }
+        for &root in roots {
+            let Some(module) = self.module(UnitId(root)) else { continue };
+            let declares = module.submodules.iter().filter(|s| s.outer.is_none()).any(|s| {
+                let found = self.crates.submodule(root, true, &[], s.name.as_str(), s.path.as_deref());
+                found == Some(outermost.0)
+            });
+            if declares {
+                return UnitId(root);
+            }
+        }
+        UnitId(roots[0])
+    }
+
     /// What the version of a layer says of its driver's, where no manifest names that one.
     fn implied(&self, unit: UnitId, driver: LibId) -> Option<Assumed> {
         for (id, library) in self.knowledge.libraries() {

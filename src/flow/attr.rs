@@ -21,7 +21,7 @@ impl Interp<'_> {
     }
 
     /// The object that stands for all objects of a handle's type, for attributes that the project puts on them.
-    fn shared(&mut self, obj: ObjId) -> ObjId {
+    pub(super) fn shared(&mut self, obj: ObjId) -> ObjId {
         match self.v.get(obj) {
             Obj::Handle(handle) => {
                 let ty = handle.ty;
@@ -84,7 +84,7 @@ impl Interp<'_> {
     }
 
     /// What the program stored in an attribute of this object, if anything.
-    fn field(&mut self, obj: ObjId, name: Symbol) -> Option<Value> {
+    pub(super) fn field(&mut self, obj: ObjId, name: Symbol) -> Option<Value> {
         let key = (obj, name);
         for frame in self.frames.iter().rev() {
             if let Some(&value) = frame.fields.get(&key) {
@@ -243,6 +243,10 @@ impl Interp<'_> {
         from: ObjId,
         created: Option<ExprRef>,
     ) -> Value {
+        if let Some(parts) = reference.strip_prefix("tuple:") {
+            let parts = parts.split(',').map(|part| self.typed(part.trim(), lib, from, created)).collect();
+            return self.v.one(Obj::Tuple(parts));
+        }
         if let Some(inner) = reference.strip_prefix("list:") {
             return self.typed(inner, lib, from, created);
         }
@@ -445,7 +449,7 @@ impl Interp<'_> {
         }
     }
 
-    fn write_field(&mut self, obj: ObjId, name: Symbol, value: Value, strong: bool) {
+    pub(super) fn write_field(&mut self, obj: ObjId, name: Symbol, value: Value, strong: bool) {
         let key = (obj, name);
         let value = if strong {
             value

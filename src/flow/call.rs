@@ -68,6 +68,7 @@ impl Frame {
             transactions: 0,
             turned_on: Vec::new(),
             retried: Vec::new(),
+            rust: super::rust::Local::default(),
         }
     }
 }
@@ -93,6 +94,9 @@ impl Interp<'_> {
     pub(super) fn call_obj(&mut self, obj: ObjId, args: &Args, at: ExprRef) -> Value {
         if self.frames.len() > super::MAX_DEPTH {
             return Value::UNKNOWN;
+        }
+        if self.here().module.language == Language::Rust {
+            return self.rust_call_obj(obj, args, at);
         }
         match self.v.get(obj).clone() {
             Obj::Func(func, env) => self.call_func(func, env, None, args, at),
@@ -330,7 +334,7 @@ impl Interp<'_> {
     }
 
     /// Limits the number of contexts that a function is evaluated in.
-    fn admit(&mut self, mut act: Act) -> Option<ActId> {
+    pub(super) fn admit(&mut self, mut act: Act) -> Option<ActId> {
         let key = (act.func, act.env);
         if let Some(&id) = self.act_ids.get(&act) {
             if self.memo.contains_key(&id) || self.running.contains_key(&id) {
@@ -361,14 +365,7 @@ impl Interp<'_> {
         if let Some(summary) = self.memo.get(&act) {
             return summary.clone();
         }
-        let nothing = Summary {
-            ret: Value::NOTHING,
-            yields: Value::NOTHING,
-            flights: Rc::from([]),
-            diverges: false,
-            events: Rc::from([]),
-            raises: Rc::from([]),
-        };
+        let nothing = Summary::nothing();
         if self.running.contains_key(&act) {
             self.running.insert(act, true);
             return nothing;
@@ -379,7 +376,11 @@ impl Interp<'_> {
         self.out.functions_evaluated += 1;
         self.running.insert(act, false);
         let log = self.log_mark();
-        let mut frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        let storage = self.rust_storage_mark();
+        let mut frame = self.run_body(frame, |this, m| match m.language {
+            Language::Python => this.exec_block(m, &m.func(func.func).body),
+            Language::Rust => this.rust_run_body(m, func.func),
+        });
         self.running.remove(&act);
         for ((obj, name), value) in std::mem::take(&mut frame.fields) {
             self.heap_join((obj, name), value);
@@ -392,6 +393,21 @@ impl Interp<'_> {
         let module = Arc::clone(&frame.module);
         let definition = module.func(func.func);
         let is_python = module.language == Language::Python;
+        if !is_python {
+            let ret = self.rust_result(&mut frame, func);
+            let summary = Summary {
+                ret,
+                yields: frame.yields,
+                diverges: frame.dead && ret == Value::NOTHING,
+                events: self.events_since(log).into(),
+                connections: self.rust_events_since(storage),
+                ..Summary::nothing()
+            };
+            self.log_rewind(log);
+            self.rust_storage_rewind(storage);
+            self.memo.insert(act, summary.clone());
+            return summary;
+        }
         let diverges = frame.dead && frame.ret == Value::NOTHING && frame.yields == Value::NOTHING;
         let mut ret = frame.ret;
         if is_python && !frame.dead {
@@ -416,6 +432,7 @@ impl Interp<'_> {
             diverges,
             events: self.events_since(log).into(),
             raises: frame.raises.into(),
+            ..Summary::nothing()
         };
         // Whoever calls it brings the events in with the summary.
         self.log_rewind(log);
@@ -438,7 +455,14 @@ impl Interp<'_> {
         for (param, value) in module.func(func.func).params.iter().zip(args) {
             scope.vars.insert(param.name, value);
         }
+        let scopes = match module.language {
+            Language::Rust => Some(self.rust_scopes(func.unit, &module, super::rust::Holder::Func(func.func))),
+            Language::Python => None,
+        };
         let mut frame = Frame::new(func.unit, module, env);
+        if let Some(scopes) = scopes {
+            frame.rust.enter(scopes, func.func);
+        }
         frame.func = Some(func);
         frame.owner = owner;
         frame.first = first;

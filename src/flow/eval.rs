@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::call::Args;
 use super::{EnvKey, EnvRead, Frame, Interp};
-use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Module, Symbol};
+use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Language, Module, StrLit, Symbol};
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
@@ -18,12 +18,15 @@ impl Interp<'_> {
             return Value::UNKNOWN;
         }
         self.depth += 1;
-        let value = self.eval_kind(m, id);
+        let value = match m.language {
+            Language::Python => self.eval_kind(m, id),
+            Language::Rust => self.rust_eval(m, id),
+        };
         self.depth -= 1;
         value
     }
 
-    fn eval_kind(&mut self, m: &Module, id: ExprId) -> Value {
+    pub(super) fn eval_kind(&mut self, m: &Module, id: ExprId) -> Value {
         let expr = m.expr(id);
         let at = self.expr_ref(id);
         match &expr.kind {
@@ -51,11 +54,7 @@ impl Interp<'_> {
                 for value in &lit.values {
                     self.eval(m, *value);
                 }
-                let text: String = lit.parts.iter().map(|p| p.as_deref().unwrap_or("\u{fffd}")).collect();
-                if text.len() > 400 || text.is_empty() && !lit.values.is_empty() {
-                    return self.v.one(Obj::Str(None, None));
-                }
-                self.v.one(Obj::Str(Some(Symbol::new(&text)), env_literal(&text).then_some(at)))
+                self.string(lit, at)
             }
             ExprKind::Int(i) => self.v.one(Obj::Int(*i)),
             ExprKind::Literal => self.v.one(Obj::Number),
@@ -191,6 +190,15 @@ impl Interp<'_> {
                 Value::UNKNOWN
             }
         }
+    }
+
+    /// A string by its known parts.
+    pub(super) fn string(&mut self, lit: &StrLit, at: ExprRef) -> Value {
+        let text: String = lit.parts.iter().map(|p| p.as_deref().unwrap_or("\u{fffd}")).collect();
+        if text.len() > 400 || text.is_empty() && !lit.values.is_empty() {
+            return self.v.one(Obj::Str(None, None));
+        }
+        self.v.one(Obj::Str(Some(Symbol::new(&text)), env_literal(&text).then_some(at)))
     }
 
     fn collection(&mut self, m: &Module, at: ExprRef, items: &[ExprId]) -> Value {
@@ -574,7 +582,7 @@ impl Interp<'_> {
 
     // Environment variables
 
-    fn read_env_item(&mut self, m: &Module, base: ExprId, base_value: Value, key: Value, at: ExprRef) {
+    pub(super) fn read_env_item(&mut self, m: &Module, base: ExprId, base_value: Value, key: Value, at: ExprRef) {
         let Some(name) = self.env_name(key) else { return };
         let certain = self.is_environment(base_value);
         // A constructor or type subscripted with a name is no mapping.
@@ -592,7 +600,7 @@ impl Interp<'_> {
         })
     }
 
-    fn read_env_call(&mut self, m: &Module, callee: ExprId, callee_value: Value, args: &Args, at: ExprRef) {
+    pub(super) fn read_env_call(&mut self, m: &Module, callee: ExprId, callee_value: Value, args: &Args, at: ExprRef) {
         let Some(&first) = args.pos.first() else { return };
         let Some(name) = self.env_name(first) else { return };
         let by_spec = self.v.objs(callee_value).iter().any(|&o| match self.v.get(o) {
@@ -690,7 +698,7 @@ fn blank_percent(text: &str) -> String {
 }
 
 /// Method names that say nothing about the object.
-fn is_common(name: &str) -> bool {
+pub(super) fn is_common(name: &str) -> bool {
     name.starts_with("__")
         || matches!(
             name,

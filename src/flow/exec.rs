@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Frame, HandlerState, Interp, LoopState, Raise, State};
-use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
+use crate::core::{Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Language, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
 use crate::knowledge::Consumes;
 use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
 
@@ -22,6 +22,10 @@ impl Interp<'_> {
     }
 
     fn exec(&mut self, m: &Module, stmt: &Stmt) {
+        if m.language == Language::Rust {
+            self.rust_stmt(m, stmt);
+            return;
+        }
         match &stmt.kind {
             StmtKind::Expr(expr) => {
                 self.eval(m, *expr);

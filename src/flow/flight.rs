@@ -57,8 +57,8 @@ pub struct Site {
     pub in_transaction: bool,
     /// The function around it.
     pub func: Option<FuncRef>,
-    /// Rust: the result is unwrapped here.
-    pub panics: bool,
+    /// Rust: where its result is unwrapped.
+    pub panics: Option<Place>,
 }
 
 /// All call sites met in this round.
@@ -91,6 +91,16 @@ impl Sites {
         self.ids.insert(site.at, id);
         self.list.push(site);
         id
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// True if none was met.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     /// The site behind an id.
@@ -240,6 +250,19 @@ pub struct Flight {
     pub ends_loop: bool,
     /// The calls between here and the site, outermost first.
     pub path: PathId,
+    /// What else is known of its way, in Rust.
+    pub marks: Marks,
+}
+
+/// What else is known of an error's way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Marks {
+    /// It came out of the result of a task that was joined: where that was started.
+    pub task: Option<ExprRef>,
+    /// It ended a worker's endless loop.
+    pub worker: Option<Place>,
+    /// It is of opening a connection or taking one out of a pool.
+    pub opening: bool,
 }
 
 /// What stopped an error.
@@ -266,6 +289,8 @@ pub enum Entry {
     Registered(FuncRef, SpecId),
     /// A thread or task, and where it is started.
     Spawned(ExprRef),
+    /// Rust: a worker's endless loop, which nothing starts again.
+    Worker(Place),
 }
 
 /// The end of an error at an entry point.

@@ -1,10 +1,10 @@
 //! What library files say about a call, carried out: round trips, lazy objects, guards, options.
 
 use super::call::Args;
-use super::flight::{Error, Flight, PathId, Place, Site};
+use super::flight::{Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
-use crate::core::Symbol;
+use crate::core::{Language, Symbol};
 use crate::findings::Confidence;
 use crate::knowledge::{
     ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registers, Registration, Repeat, Retry, SpecId, TypeId, When,
@@ -160,7 +160,7 @@ impl<'w> Interp<'w> {
             if let Obj::Handle(handle) = self.v.get(recv).clone() {
                 let asynchronous = call.awaited.unwrap_or(k.ty(handle.ty).spec.awaited);
                 if asynchronous {
-                    return self.prepare(id, recv, Some("consume"), &effective, at);
+                    return self.prepare(id, recv, Some("consume"), &effective, args, at);
                 }
                 self.iterate_handle(recv, &handle, at, how);
             }
@@ -173,16 +173,17 @@ impl<'w> Interp<'w> {
             return Value::UNKNOWN;
         }
         let recv = recv.or(over);
+        let rust = self.here().module.language == Language::Rust;
         self.connection_events(id, recv, &effective, at);
         if spec.queued == Some(true) {
             return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
         }
-        if let Some(trip) = effective.trip.filter(|_| !call.opens) {
+        if let Some(trip) = effective.trip.filter(|_| !call.opens || rust) {
             let asynchronous = call.awaited.unwrap_or_else(|| {
                 recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if k.ty(h.ty).spec.awaited))
             });
             if asynchronous {
-                return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, at);
+                return self.prepare(id, recv.unwrap_or(ObjId(0)), Some(trip), &effective, args, at);
             }
             self.round_trip(id, recv, &[trip], (effective.repeat, effective.document), at, effective.raises);
         }
@@ -452,7 +453,7 @@ impl<'w> Interp<'w> {
     }
 
     /// Options given to a function or method that makes a client travel with the client.
-    fn with_options(&mut self, value: Value, args: &Args) -> Value {
+    pub(super) fn with_options(&mut self, value: Value, args: &Args) -> Value {
         if args.kw.is_empty() {
             return value;
         }
@@ -550,7 +551,15 @@ impl<'w> Interp<'w> {
         Some(result)
     }
 
-    fn prepare(&mut self, id: SpecId, recv: ObjId, trip: Option<&str>, effective: &Effective<'_>, at: ExprRef) -> Value {
+    fn prepare(
+        &mut self,
+        id: SpecId,
+        recv: ObjId,
+        trip: Option<&str>,
+        effective: &Effective<'_>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let lib = self.k.call(id).lib;
         let gives = match effective.gives {
             Some(reference) if reference != "argument" => {
@@ -568,6 +577,8 @@ impl<'w> Interp<'w> {
             trip: trip.map(Symbol::new),
             gives,
             repeat: (effective.repeat, effective.document),
+            args: args.pos.clone(),
+            kw: args.kw.clone(),
         };
         let id = self.pending(pending);
         self.v.one(Obj::Pending(id))
@@ -644,7 +655,7 @@ impl<'w> Interp<'w> {
         self.trip(lib, operation, Some(obj), trips, (None, None), at, handle.created.or(Some(at)), Some(how), None);
     }
 
-    fn round_trip(
+    pub(super) fn round_trip(
         &mut self,
         id: SpecId,
         recv: Option<ObjId>,
@@ -679,7 +690,8 @@ impl<'w> Interp<'w> {
             _ => None,
         });
         let unit = at.unit;
-        let in_transaction = self.frames.iter().any(|f| f.transactions > 0);
+        let in_transaction = self.frames.iter().any(|f| f.transactions > 0)
+            || handle.is_some_and(|h| self.language(unit) == Some(Language::Rust) && k.ty(h.ty).spec.transaction);
         let mut retry = Retry::Many;
         let turned_on: Vec<String> = self.frames.iter().flat_map(|f| f.turned_on.iter().cloned()).collect();
         for trip in trips {
@@ -740,13 +752,14 @@ impl<'w> Interp<'w> {
             steps: iterated == Some(Consumes::Next),
             in_transaction,
             func: self.site_func(at),
-            panics: false,
+            panics: None,
         };
         let site = self.out.sites.add(site);
         self.fate(site);
         if let Some(handle) = handle {
             let (origin, under, derived) = (handle.origin, handle.under, handle.derived);
             self.note(Event::Trip { site, origin, under, derived });
+            self.rust_used(&handle, site);
         }
         // Its error is followed all the same: a handler that names a look-alike is wrong whatever the driver does.
         self.fate(site).heals |= retry == Retry::Many;
@@ -758,6 +771,7 @@ impl<'w> Interp<'w> {
             created,
             notes: Vec::new(),
             path: PathId::EMPTY,
+            marks: Marks::default(),
         };
         match handle.and_then(|h| h.guard) {
             Some(guard) if !iteration => {
@@ -811,6 +825,7 @@ impl<'w> Interp<'w> {
             created: None,
             notes: Vec::new(),
             path: PathId::EMPTY,
+            marks: Marks::default(),
         };
         self.emit(flight);
     }
@@ -893,7 +908,7 @@ impl<'w> Interp<'w> {
     }
 
     /// Records what a constructor is given.
-    fn opening(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> OptionsId {
+    pub(super) fn opening(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> OptionsId {
         let mut options: Vec<(String, Option<String>)> = Vec::new();
         let mut places = Vec::new();
         let mut uri = None;
@@ -951,7 +966,7 @@ impl<'w> Interp<'w> {
         self.options_id(options)
     }
 
-    fn literal_text(&self, value: Value) -> Option<String> {
+    pub(super) fn literal_text(&self, value: Value) -> Option<String> {
         match self.v.only(value)? {
             Obj::Str(Some(text), _) => Some(text.as_str().to_owned()),
             Obj::Bool(Some(b)) => Some(b.to_string()),
@@ -1001,7 +1016,7 @@ impl<'w> Interp<'w> {
 
     // Guards
 
-    fn push_guard(&mut self, guard: Guard) -> GuardId {
+    pub(super) fn push_guard(&mut self, guard: Guard) -> GuardId {
         // The same guard made again in another round or context keeps its number.
         let same = |g: &Guard| {
             g.place == guard.place && g.name == guard.name && g.covers == guard.covers && g.not == guard.not
@@ -1014,7 +1029,7 @@ impl<'w> Interp<'w> {
         GuardId(self.out.guards.len() as u32 - 1)
     }
 
-    fn add_guard(&mut self, id: SpecId, at: ExprRef, fill: impl FnOnce(&mut Guard)) -> GuardId {
+    pub(super) fn add_guard(&mut self, id: SpecId, at: ExprRef, fill: impl FnOnce(&mut Guard)) -> GuardId {
         let spec = self.k.call(id);
         let library = &self.k.library(spec.lib).file.library.name;
         let name = if library == "python" || library == "std" { spec.name.to_string() } else { format!("{library} {}", spec.name) };
@@ -1454,7 +1469,7 @@ impl<'w> Interp<'w> {
     }
 
     /// A thread or task: its errors do not come back unless somebody joins it.
-    fn spawn(&mut self, id: SpecId, spawned: &ArgRef, args: &Args, at: ExprRef) -> Value {
+    pub(super) fn spawn(&mut self, id: SpecId, spawned: &ArgRef, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
         let call = &k.call(id).call;
         let Some(func) = Self::arg(args, spawned) else { return Value::UNKNOWN };

@@ -124,6 +124,11 @@ impl Interp<'_> {
         self.note(Event::Open(at));
     }
 
+    /// The kind of a connection whose opening is not seen.
+    pub(super) fn note_kind(&mut self, at: ExprRef, kind: Connection, lib: LibId) {
+        self.units.kinds.entry(at).or_insert((kind, lib));
+    }
+
     /// A method opened its own object.
     pub(super) fn note_opened_by(&mut self, origin: ExprRef, at: ExprRef) {
         self.units.places.entry(origin).or_insert(at);
@@ -364,6 +369,7 @@ impl Interp<'_> {
                 self.out.kept.push(Kept { opening: None, lib, place, sites, derived: None });
             }
         }
+        self.rust_conclude();
         self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
         self.conclude_settings();
         self.conclude_configured();

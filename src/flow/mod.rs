@@ -22,6 +22,7 @@ mod names;
 pub mod repeat;
 mod retry;
 mod roots;
+pub mod rust;
 mod settings;
 pub mod verdict;
 
@@ -62,12 +63,14 @@ struct Env {
 }
 
 /// What a scope belongs to; the same key always gives the same scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum EnvKey {
     Module(UnitId),
     Class(ClassRef),
     Act(ActId),
     Comprehension(ExprRef, EnvId),
+    /// Rust: a closure with the values of the names that it mentions.
+    Captured(ExprRef, Rc<[(Symbol, Value)]>),
 }
 
 /// A function, the scope it closes over and its arguments, one value per parameter.
@@ -92,6 +95,8 @@ struct Summary {
     events: Rc<[log::Event]>,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
+    /// Rust: what happens to connections in it.
+    connections: Rc<[rust::storage::Event]>,
 }
 
 /// An explicit raise.
@@ -129,6 +134,7 @@ struct LoopState {
     log: Option<log::Mark>,
     breaks: Vec<State>,
     continues: Vec<State>,
+    rust: rust::Around,
 }
 
 /// What changes from statement to statement.
@@ -163,6 +169,7 @@ struct Frame {
     transactions: usize,
     /// Options that a `with` around the current place turns on, in lower case.
     turned_on: Vec<String>,
+    rust: rust::Local,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
 }
@@ -201,6 +208,8 @@ struct Pending {
     trip: Option<Symbol>,
     gives: Value,
     repeat: (Option<crate::knowledge::Repeat>, Option<ExprRef>),
+    args: Vec<Value>,
+    kw: Vec<(Symbol, Value)>,
 }
 
 /// A constructor call of a library's type.
@@ -365,6 +374,7 @@ struct Interp<'w> {
     comprehensions: FxHashSet<ExprRef>,
     /// Expressions being evaluated.
     depth: usize,
+    rust: rust::Rust,
     /// Where the project calls a driver's method that it replaced: the call site of what the replacement calls.
     patched_at: Option<ExprRef>,
     /// The log when the innermost library guard was entered.
@@ -442,6 +452,7 @@ impl<'w> Interp<'w> {
             joining: Vec::new(),
             comprehensions: FxHashSet::default(),
             depth: 0,
+            rust: rust::Rust::default(),
             looked_up: FxHashSet::default(),
         }
     }
@@ -462,6 +473,7 @@ impl<'w> Interp<'w> {
         self.called_keys.clear();
         self.settings.clear();
         self.awaiting.clear();
+        self.rust.start_round();
         self.activations = 0;
         self.out = Outcomes { guards: std::mem::take(&mut self.out.guards), ..Outcomes::default() };
     }
@@ -547,6 +559,8 @@ impl<'w> Interp<'w> {
         if value == Value::NOTHING {
             return;
         }
+        // The numbers of errors are a round's; what is kept carries none.
+        let value = if self.rust_carries(value) { self.rust_stored(value) } else { value };
         let slot = self.heap.entry(key.0).or_default().entry(key.1).or_insert(Value::NOTHING);
         let new = self.v.join(*slot, value);
         if new != *slot {

@@ -6,7 +6,7 @@ use super::call::Args;
 use super::flight::{Entry, Flight, Stop};
 use super::guard::Cover;
 use super::{Frame, Interp};
-use crate::core::{ExprKind, FuncId, Symbol};
+use crate::core::{ExprKind, FuncId, Language, Symbol};
 use crate::knowledge::{LibId, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
@@ -15,8 +15,9 @@ const MAX_WRAPPERS: usize = 64;
 
 impl Interp<'_> {
     pub(super) fn evaluate_all(&mut self) {
+        self.rust_evaluate();
         for unit in self.world.seeds() {
-            if !self.world.is_aside(unit) {
+            if !self.world.is_aside(unit) && self.language(unit) != Some(Language::Rust) {
                 self.ensure_module(unit);
             }
         }
@@ -106,6 +107,9 @@ impl Interp<'_> {
                 continue;
             }
             let Some(module) = self.world.module(unit) else { continue };
+            if module.language == Language::Rust {
+                continue;
+            }
             for (index, func) in module.funcs.iter().enumerate() {
                 if !func.is_test {
                     all.push(FuncRef { unit, func: FuncId(index as u32) });
@@ -193,7 +197,7 @@ impl Interp<'_> {
     }
 
     /// The names that each function's body mentions as something called or passed on.
-    fn references(&mut self, funcs: &[FuncRef]) -> FxHashMap<FuncRef, FxHashSet<Symbol>> {
+    pub(super) fn references(&mut self, funcs: &[FuncRef]) -> FxHashMap<FuncRef, FxHashSet<Symbol>> {
         let mut by_unit: FxHashMap<UnitId, Vec<FuncRef>> = FxHashMap::default();
         for func in funcs {
             by_unit.entry(func.unit).or_default().push(*func);

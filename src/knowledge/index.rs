@@ -38,6 +38,8 @@ pub struct Type {
     pub class_methods: FxHashMap<Symbol, SpecId>,
     /// Attributes whose reading is a round trip.
     pub properties: FxHashMap<Symbol, SpecId>,
+    /// Methods of other objects that take this as an argument.
+    pub taken_by: FxHashMap<Symbol, SpecId>,
     /// Calling it.
     pub call: Option<SpecId>,
     /// Subscripting it.
@@ -209,6 +211,7 @@ impl Knowledge {
                     methods: FxHashMap::default(),
                     class_methods: FxHashMap::default(),
                     properties: FxHashMap::default(),
+                    taken_by: FxHashMap::default(),
                     call: None,
                     index: None,
                     slice: None,
@@ -248,13 +251,19 @@ impl Knowledge {
             let mut methods = FxHashMap::default();
             let mut class_methods = FxHashMap::default();
             let mut properties = FxHashMap::default();
+            let mut taken_by = FxHashMap::default();
             let (mut queued, mut own_methods) = (false, FxHashSet::default());
             let (mut call, mut index_spec, mut constructor) = (None, None, None);
             let (mut on_await, mut on_enter, mut on_exit, mut slice) = (None, None, None, None);
             for &owner in &lineage {
                 let from = self.types[owner.0 as usize].lib;
                 let raw = self.raw(owner).clone();
-                let groups = [(&raw.methods, &mut methods), (&raw.class_methods, &mut class_methods), (&raw.properties, &mut properties)];
+                let groups = [
+                    (&raw.methods, &mut methods),
+                    (&raw.class_methods, &mut class_methods),
+                    (&raw.properties, &mut properties),
+                    (&raw.taken_by, &mut taken_by),
+                ];
                 for (source, target) in groups {
                     for (name, spec) in source {
                         let name = Symbol::new(name);
@@ -310,6 +319,7 @@ impl Knowledge {
             slot.methods = methods;
             slot.class_methods = class_methods;
             slot.properties = properties;
+            slot.taken_by = taken_by;
             slot.call = call;
             slot.index = index_spec;
             slot.slice = slice;
@@ -445,6 +455,12 @@ impl Knowledge {
     /// True if some library file sets this flag.
     pub fn is_flag(&self, name: &str) -> bool {
         self.flags.iter().any(|f| f == name)
+    }
+
+    /// A type of a language's own library: what wraps values of any type there.
+    pub fn std_type(&self, language: Language, key: &str) -> Option<TypeId> {
+        let is_std = |l: &&Library| l.file.library.role == Role::Std && Language::from(l.file.library.language) == language;
+        self.libs.iter().filter(is_std).find_map(|l| l.types.get(key)).copied()
     }
 
     /// The bit of a flag.
@@ -615,6 +631,15 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.endless |= base.endless;
     into.transaction |= base.transaction;
     into.attempt |= base.attempt;
+    into.inner = into.inner.take().or_else(|| base.inner.clone());
+    into.generic = into.generic.or(base.generic);
+    into.checked_out |= base.checked_out;
+    into.builder |= base.builder;
+    into.state |= base.state;
+    into.per_call |= base.per_call;
+    if into.run_by.is_empty() {
+        into.run_by.clone_from(&base.run_by);
+    }
     for (name, ty) in &base.attributes {
         into.attributes.entry(name.clone()).or_insert_with(|| ty.clone());
     }

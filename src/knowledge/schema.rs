@@ -348,7 +348,8 @@ pub struct TypeSpec {
     /// The type is lazy: the round trips happen when it is iterated.
     #[serde(default)]
     pub iterate: Option<Iteration>,
-    /// The iteration never ends by itself: a listener waits in it.
+    /// The iteration never ends by itself: a listener waits in it. Rust: nor does waiting for its next element (channels,
+    /// timers, listeners); a loop over it is a worker's.
     #[serde(default)]
     pub endless: bool,
     /// What iteration gives.
@@ -387,6 +388,33 @@ pub struct TypeSpec {
     /// Code running in a `with` of this type, or in the body of a loop over it, is guarded (tenacity's `attempt`).
     #[serde(default)]
     pub attempt: bool,
+    /// Rust: the type of the connection inside, where neither generic arguments nor constructors say it: what a manager
+    /// makes, a pool hands out, a guard derefs to. Methods that are not found here are looked up there.
+    #[serde(default)]
+    pub inner: Option<String>,
+    /// Rust: the generic argument that says what is inside (`Pool<M>`: 0). A type with `inner` of its own there, such as
+    /// a manager, passes that on.
+    #[serde(default)]
+    pub generic: Option<usize>,
+    /// Rust: taken out of a pool and given back when dropped. Keeping it longer than a unit of work is RL106.
+    #[serde(default)]
+    pub checked_out: bool,
+    /// Rust: its methods, and the fields set on it, are options of what is built at last.
+    #[serde(default)]
+    pub builder: bool,
+    /// Rust: a transparent wrapper that holds what lives as long as the program (`State<T>`, `web::Data<T>`).
+    #[serde(default)]
+    pub state: bool,
+    /// Rust: a trait whose implementors are made anew for each call of a handler (extractors, guards of a request).
+    #[serde(default)]
+    pub per_call: bool,
+    /// Rust: methods of whatever object that take this connection as an argument (`query.load(&mut conn)`); each has `on`.
+    #[serde(default)]
+    pub taken_by: BTreeMap<String, CallSpec>,
+    /// Rust: methods that carry out what a method with `awaited` has prepared, besides `.await` (`find_one(..).run()`).
+    /// Where the project leaves them out the version at hand has no such step.
+    #[serde(default)]
+    pub run_by: Vec<String>,
 }
 
 /// Methods that do the same.
@@ -554,6 +582,71 @@ pub struct CallSpec {
     /// It is the constructor of a settings class: annotated fields are environment variables.
     #[serde(default)]
     pub settings: bool,
+    /// Rust: the connection is this argument, not the object (`query.fetch_one(&pool)`).
+    #[serde(default)]
+    pub on: Option<ArgRef>,
+    /// Rust: what it does with the `Result` that it is called on, or that this argument is.
+    #[serde(default)]
+    pub outcome: Option<OutcomeRole>,
+    /// Rust: this argument lives as long as the program from here on (`web::Data::new(x)`, `with_state(x)`).
+    #[serde(default)]
+    pub keeps: Option<ArgRef>,
+    /// Rust: what is inside of the result is (inside of) this argument (`build(manager)`).
+    #[serde(default)]
+    pub holds: Option<ArgRef>,
+    /// Rust: afterwards its object is empty (`Option::take`).
+    #[serde(default)]
+    pub empties: bool,
+    /// Rust: afterwards its object is this argument, or what calling it gives (`Option::replace`, `ArcSwap::store`).
+    #[serde(default)]
+    pub replaces: Option<ArgRef>,
+    /// Rust: if its object is empty, it becomes this argument, or what calling it gives (`OnceCell::get_or_init`), which
+    /// is also the result.
+    #[serde(default)]
+    pub fills: Option<ArgRef>,
+    /// Rust: this argument becomes an element of its object (`Vec::push`).
+    #[serde(default)]
+    pub adds: Option<ArgRef>,
+    /// Rust: it makes the function return an error (`bail!`).
+    #[serde(default)]
+    pub fails: bool,
+    /// Rust: awaiting or calling the result gives a `Result` around what awaiting this argument gives (`timeout(d, future)`).
+    #[serde(default)]
+    pub wraps: Option<ArgRef>,
+    /// Rust, with `awaits`: its own result is the first error or all values (`try_join!`).
+    #[serde(default)]
+    pub tries: bool,
+    /// Rust: the statement that its result will execute (`query("INSERT ..")`), for `repeat = "statement"` there.
+    #[serde(default)]
+    pub statement: Option<ArgRef>,
+}
+
+/// What a method does with a Rust `Result`. Closures among its arguments get the value or the error accordingly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeRole {
+    /// Value and error go on (`context`, `as_ref`). A closure gets the error.
+    Pass,
+    /// The error ends here (`unwrap_or_default`, `ok`). A closure gets the error and gives the value in its place.
+    Handle,
+    /// Panics on an error (`unwrap`).
+    Panic,
+    /// A closure makes another value (`map`, `inspect`).
+    Map,
+    /// A closure makes another error (`map_err`).
+    MapError,
+    /// A closure goes on with the value and may fail itself (`and_then`).
+    Then,
+    /// A closure gets the error and may recover or fail again (`or_else`).
+    Else,
+    /// A closure for the error and one for the value, in this order (`map_or_else`).
+    Either,
+    /// Gives the error, if there is one (`err`).
+    Error,
+    /// True if there is an error (`is_err`).
+    Failed,
+    /// True if there is none (`is_ok`).
+    Succeeded,
 }
 
 /// How an object is iterated by a method.

@@ -15,6 +15,13 @@ pub fn check(ctx: &mut Context<'_>) {
         if ctx.world.is_aside(site.place.unit) {
             continue;
         }
+        if site.panics.is_some() {
+            // It takes the place of what would be said of the error otherwise.
+            if let Some(finding) = panic(ctx, site) {
+                ctx.add(finding);
+            }
+            continue;
+        }
         let verdict = judge(out, site, fate);
         let speaks = match connection(out, ctx.knowledge, site) {
             Connection::SelfHealing => true,
@@ -47,6 +54,29 @@ pub fn check(ctx: &mut Context<'_>) {
             ctx.add(finding);
         }
     }
+}
+
+/// RL107: the result is unwrapped. What is opened and dropped within one unit of work is the unit's own affair.
+fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
+    let out = ctx.out;
+    let outlives = site.origin.is_none_or(|origin| out.outliving.contains(&origin));
+    if connection(out, ctx.knowledge, site) == Connection::Bare && !outlives {
+        return None;
+    }
+    let call = Context::call_text(site);
+    let error = ctx.loss_name(site);
+    let message = format!("{call} fails with `{error}` when the connection is lost, and its result is unwrapped: the task panics");
+    let mut finding = ctx.finding(107, site.place, message)?;
+    finding.confidence = site.confidence;
+    finding.label = "panics when the connection is lost".into();
+    if let Some(place) = site.panics.filter(|p| !p.span.contains(site.place.span)) {
+        finding.related.extend(ctx.related(place, "unwrapped here"));
+    }
+    finding.related.extend(ctx.opening(site));
+    finding.notes = ctx.facts(site);
+    finding.help = ctx.help(107, site);
+    finding.context = site.func.map(|f| ctx.function_name(f)).unwrap_or_default();
+    Some(finding)
 }
 
 fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<Finding> {

@@ -157,6 +157,9 @@ impl Context<'_> {
                 let place = self.function_place(*func);
                 path.extend(place.and_then(|p| self.related(p, format!("entry point: {library} calls `{name}`"))));
             }
+            Entry::Worker(place) => {
+                path.extend(self.related(*place, "this worker's loop ends with the error, and nothing starts it again"));
+            }
             Entry::Spawned(at) => {
                 let place = self.place(*at);
                 path.extend(place.and_then(|p| self.related(p, "entry point: a thread or task is started here")));

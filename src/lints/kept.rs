@@ -36,7 +36,11 @@ fn finding(ctx: &mut Context<'_>, kept: &Kept) -> Option<Finding> {
         let call = Context::call_text(site);
         finding.related.extend(ctx.related(site.place, format!("{call} uses it later")));
     }
-    let site = out.sites.get(*kept.sites.first()?);
+    let Some(site) = kept.sites.first().map(|s| out.sites.get(*s)) else {
+        // Kept for calls that were not found.
+        finding.help = "take a connection from a pool for each unit of work, or open a new one after a loss".into();
+        return Some(finding);
+    };
     finding.confidence = kept.sites.iter().map(|s| out.sites.get(*s).confidence).max()?;
     let assumed = ctx.assumed(site.place.unit, site.driver);
     finding.notes.push(format!("driver: {}; it does not reconnect by itself", assumed.text));

@@ -16,13 +16,13 @@ pub struct Modules {
 impl Modules {
     /// From the files by number.
     pub fn new<'p>(files: impl Iterator<Item = &'p Path>) -> Self {
-        let paths: Vec<&Path> = files.collect();
+        let paths: Vec<PathBuf> = files.map(super::absolute).collect();
         let packages: FxHashSet<&Path> =
             paths.iter().filter(|p| p.file_name().is_some_and(|n| n == "__init__.py")).filter_map(|p| p.parent()).collect();
         let mut this = Self::default();
         for (index, path) in paths.iter().enumerate() {
             let index = index as u32;
-            this.by_path.insert(path.to_path_buf(), index);
+            this.by_path.insert(path.clone(), index);
             this.folders.push(path.parent().map(Path::to_path_buf).unwrap_or_default());
             if path.extension().is_some_and(|e| e == "rs") {
                 continue;

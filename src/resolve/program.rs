@@ -27,6 +27,30 @@ pub trait World {
     fn text(&self, unit: UnitId) -> Arc<str>;
     /// Files that an import may mean, best first. `level` counts the dots of a relative one.
     fn resolve(&mut self, from: UnitId, path: &[Symbol], level: u32) -> Vec<UnitId>;
+    /// Rust: the root file of the crate that a file belongs to.
+    fn crate_root(&mut self, unit: UnitId) -> UnitId {
+        unit
+    }
+    /// Rust: the file of `mod name;`, which stands in the inline modules `outer` of a file. `path` is its `#[path]`.
+    fn submodule(&mut self, unit: UnitId, outer: &[Symbol], name: Symbol, path: Option<&str>) -> Option<UnitId> {
+        let _ = (unit, outer, name, path);
+        None
+    }
+    /// Rust: the file of the module around that of a file, as far as the folders tell.
+    fn module_parent(&mut self, unit: UnitId) -> Option<UnitId> {
+        let _ = unit;
+        None
+    }
+    /// Rust: the root file of a crate of the same workspace, by the name that code in a file has for it.
+    fn extern_crate(&mut self, unit: UnitId, name: Symbol) -> Option<UnitId> {
+        let _ = (unit, name);
+        None
+    }
+    /// Rust: the real name of a crate that the manifest renames.
+    fn crate_name(&mut self, unit: UnitId, name: Symbol) -> Symbol {
+        let _ = unit;
+        name
+    }
     /// The version that the analysis assumes for code in this file.
     fn assumed(&mut self, unit: UnitId, lib: LibId) -> Assumed;
     /// Libraries whose import stands in this file.

@@ -72,6 +72,8 @@ pub struct OptionsId(pub u32);
 pub struct Handle {
     /// Its type.
     pub ty: TypeId,
+    /// Rust: the type of the connection inside of a pool or guard.
+    pub inner: Option<TypeId>,
     /// The constructor call that opened the connection behind it, or the expression it was first seen in.
     pub origin: Option<ExprRef>,
     /// What the opening itself was made from: the engine of a session, the pool of a connection.
@@ -95,6 +97,7 @@ impl Handle {
     pub fn of(ty: TypeId) -> Self {
         Self {
             ty,
+            inner: None,
             origin: None,
             under: None,
             derived: None,
@@ -190,8 +193,16 @@ pub enum Obj {
     Made(Symbol),
     /// What a middleware calls to go on: raises whatever entries raise.
     Next,
-    /// Rust: a `Result` or `Option` with the value inside; its errors are in the heap by the expression that made it.
+    /// Rust: a `Result`: the value in it, and the errors that it may carry in its place.
     Outcome(Value, OutcomeId),
+    /// Rust: an error taken out of a `Result`, or what was made of one: a message, a field, a kind.
+    Fault(OutcomeId),
+    /// Rust: whether a `Result` failed (`true`) or not, as a condition.
+    Tested(OutcomeId, bool),
+    /// Rust: a variant of an enum with its payload.
+    Variant(ClassRef, Symbol, Vec<Value>),
+    /// Rust: awaiting or joining it gives a `Result` around the outcome of that value (`timeout(d, future)`).
+    Wrapped(Value),
 }
 
 /// Index of a set of errors that a Rust `Result` carries.

@@ -380,3 +380,19 @@ fn a_closed_pipe_is_no_failure() {
         .expect("there is a shell");
     assert!(!shop.read("err.txt").contains("panicked"), "{}", shop.read("err.txt"));
 }
+
+/// What a pre-commit hook does.
+#[test]
+fn a_file_given_by_name_is_checked_with_the_project_around_it() {
+    let project = Project::new(&[
+        ("shop/__init__.py", ""),
+        ("shop/db.py", "from pymongo import MongoClient\n\nusers = MongoClient(\"mongodb://a,b/\").app.users\n"),
+        ("shop/app.py", "from .db import users\n\n\ndef greet(name):\n    return users.find_one({\"name\": name})\n"),
+        REQUIREMENTS,
+    ]);
+    let whole = project.path().join("shop/app.py").display().to_string();
+    for name in ["shop/app.py", "./shop/app.py", &whole] {
+        let ran = project.run(&[name, "--output-format", "concise"]);
+        assert!(ran.out.contains("shop/app.py:5:12: error[RL101]"), "{name}: {}{}", ran.out, ran.err);
+    }
+}

@@ -302,3 +302,13 @@ fn mistakes_in_driver_files_are_shown_like_those_in_configuration() {
     }
     insta::assert_snapshot!("mistakes_in_driver_files", shown.concat());
 }
+
+#[test]
+fn variables_that_the_configuration_names_are_found_in_any_file() {
+    let project = Project::new(&[
+        ("settings.py", "import os\n\nHOST = os.environ[\"DB_HOST\"]\n"),
+        ("reconnect-lint.toml", "env = { names = [\"DB_HOST\"] }\n"),
+    ]);
+    let ran = project.run(&["--output-format", "concise"]);
+    assert!(ran.out.starts_with("settings.py:3:8: error[RL401]"), "{}{}", ran.out, ran.err);
+}

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use reconnect_lint::analysis::Request;
+use reconnect_lint::analysis::{Analysis, Request};
 use reconnect_lint::check::{self, View};
 use reconnect_lint::config::{Resolver, Selection};
 use reconnect_lint::knowledge::{LIBRARIES, LibraryFile};
@@ -54,8 +54,8 @@ fn expected(code: &str) -> Vec<(u32, Expected)> {
     found
 }
 
-/// Runs a sample; the differences in words, empty if there are none.
-fn run(sample: &Sample) -> String {
+/// What is found in a sample.
+fn analyse(sample: &Sample) -> Analysis {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let root = folder.path().join("sample");
     let target = root.join(&sample.file);
@@ -74,8 +74,12 @@ fn run(sample: &Sample) -> String {
     let request = Request { paths: vec![root], ..Request::default() };
     // With suppressions, as a user has them: RL902 and RL903 are about these.
     let resolver = Resolver::new(folder.path().to_path_buf(), true, &[], Selection::default()).expect("no files are read");
-    let checked = check::check(&resolver, &request, View::default()).expect("no rules of one's own are given");
-    let analysis = checked.analysis;
+    check::check(&resolver, &request, View::default()).expect("no rules of one's own are given").analysis
+}
+
+/// Runs a sample; the differences in words, empty if there are none.
+fn run(sample: &Sample) -> String {
+    let analysis = analyse(sample);
     let mut left: Vec<(u32, String, String)> = analysis
         .findings
         .iter()
@@ -172,4 +176,18 @@ fn rule_texts_do_what_their_samples_say() {
     let samples: Vec<Sample> =
         texts::rules().iter().flat_map(|rule| of_text(&format!("{} {}", rule.code, rule.name), rule.body)).collect();
     compare(&samples);
+}
+
+/// "Fix safety" says that there is no fix exactly if no sample of the text gets one.
+#[test]
+fn rule_texts_say_whether_there_is_a_fix() {
+    for rule in texts::rules() {
+        let (_, rest) = rule.body.split_once("## Fix safety").expect("every text has this section");
+        let promised = !rest.trim_start().starts_with("There is no automatic fix");
+        let fixed = of_text(rule.name, rule.body)
+            .iter()
+            .flat_map(|sample| analyse(sample).findings)
+            .any(|finding| finding.code == rule.code && finding.fix.is_some());
+        assert_eq!(promised, fixed, "{}: `true` on the left is what the text says, on the right what its samples get", rule.code);
+    }
 }

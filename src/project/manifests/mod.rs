@@ -88,7 +88,7 @@ impl Libraries {
     }
 
     fn add(&mut self, path: &Path, pins: Vec<Pin>) {
-        let mut folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut folder = super::absolute(path).parent().map(Path::to_path_buf).unwrap_or_default();
         // `requirements/base.txt` speaks for the folder above.
         if folder.file_name().is_some_and(|n| n.eq_ignore_ascii_case("requirements") || n == "requires" || n == "deps") {
             folder.pop();
@@ -111,7 +111,7 @@ impl Libraries {
     pub fn pin(&self, file: &Path, package: &str) -> Option<&Pin> {
         let package = normalise(package);
         let mut bare = None;
-        for folder in file.ancestors().skip(1) {
+        for folder in super::absolute(file).ancestors().skip(1) {
             if let Some(pin) = self.folders.get(folder).and_then(|pins| pins.get(&package)) {
                 if pin.least.is_some() {
                     return Some(pin);

@@ -1,0 +1,337 @@
+//! Loops: which of them are a worker's, which retry, what they break with.
+
+use super::super::flight::{Flight, Place, SiteId, Stop};
+use super::super::retry::RetryLoop;
+use super::super::{Interp, LoopState};
+use super::Around;
+use super::branch::{Way, let_condition};
+use crate::core::{Block, ExprId, ExprKind, Module, Pattern, Span, Stmt, StmtKind, Symbol};
+use crate::resolve::value::{Obj, Value};
+
+/// Loops are evaluated this often: the second pass sees what the first one bound.
+const PASSES: usize = 2;
+
+/// Methods that read something to its end: a loop over them is no worker's.
+const READERS: [&str; 8] =
+    ["next_line", "next_entry", "next_field", "next_segment", "read_line", "read_until", "chunk", "try_next"];
+
+/// What is known of a loop beforehand.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Without a condition.
+    endless: bool,
+    /// The number of passes is limited.
+    limited: bool,
+    /// It never ends by itself.
+    worker: bool,
+    /// A success is remembered in a variable of its condition.
+    flagged: bool,
+}
+
+impl Interp<'_> {
+    pub(super) fn rust_while(&mut self, m: &Module, stmt: &Stmt, test: Option<ExprId>, body: &Block) -> Value {
+        let test = test.filter(|t| !matches!(m.expr(*t).kind, ExprKind::Bool(true)));
+        let Some(test) = test else {
+            let shape = Shape { endless: true, limited: false, worker: false, flagged: false };
+            return self.rust_loop(m, stmt, body, shape, &mut |this| this.rust_block(m, body));
+        };
+        if let Some((pattern, value, rest)) = let_condition(m, test) {
+            let shape = Shape { endless: false, limited: false, worker: false, flagged: false };
+            return self.rust_loop(m, stmt, body, shape, &mut |this| {
+                let (met, sites) = (this.rust.endless_met, this.out.sites.len());
+                let subject = this.eval(m, value);
+                let waits = this.rust.endless_met > met
+                    || this.out.sites.len() == sites && !this.rust_carries(subject) && waits_for_more(m, value);
+                if waits {
+                    this.rust_is_worker(stmt, body);
+                }
+                let ways = [Way::of_pattern(pattern).with_guards(rest.clone()), Way::otherwise(m.expr(test).span)];
+                this.rust_branch(m, subject, Some(value), &ways, &mut |this, index| {
+                    if index == 0 {
+                        return this.rust_block(m, body);
+                    }
+                    this.rust_leave_loop(0, Some(Value::NONE));
+                    Value::NOTHING
+                })
+            });
+        }
+        let flagged = names(m, test).iter().any(|n| assigned(m, body).contains(n));
+        let shape = Shape { endless: false, limited: true, worker: false, flagged };
+        let span = m.expr(test).span;
+        self.rust_loop(m, stmt, body, shape, &mut |this| {
+            let value = this.eval(m, test);
+            let tested = this.v.objs(value).iter().find_map(|&o| match this.v.get(o) {
+                Obj::Tested(id, failed) => Some((*id, *failed)),
+                _ => None,
+            });
+            if let Some((id, failed)) = tested {
+                if let Some(around) = this.frame().loops.last_mut() {
+                    around.rust.limited = false;
+                }
+                let flights = this.rust_flights(id).to_vec();
+                let subject = this.rust_outcome(Value::UNKNOWN, flights);
+                let ways = [Way::tested(failed, span), Way::tested(!failed, span)];
+                return this.rust_branch(m, subject, Some(test), &ways, &mut |this, index| {
+                    if index == 0 {
+                        return this.rust_block(m, body);
+                    }
+                    this.rust_leave_loop(0, Some(Value::NONE));
+                    Value::NOTHING
+                });
+            }
+            let exit = this.save();
+            if let Some(around) = this.frame().loops.last_mut() {
+                around.breaks.push(exit);
+            }
+            this.rust_block(m, body)
+        })
+    }
+
+    pub(super) fn rust_for(&mut self, m: &Module, stmt: &Stmt, target: &Pattern, iter: ExprId, body: &Block) -> Value {
+        let met = self.rust.endless_met;
+        let iterable = self.eval(m, iter);
+        let at = self.expr_ref(iter);
+        let element = self.rust_iterate(iterable, at);
+        let worker = self.rust.endless_met > met || open_range(m, iter);
+        let shape = Shape { endless: false, limited: !worker, worker, flagged: false };
+        self.rust_loop(m, stmt, body, shape, &mut |this| {
+            let exit = this.save();
+            if let Some(around) = this.frame().loops.last_mut() {
+                around.breaks.push(exit);
+            }
+            this.frame().rust.hidden.push(Vec::new());
+            this.rust_bind(m, target, element);
+            let value = this.rust_block(m, body);
+            let env = this.here().env;
+            for (name, old) in this.frame().rust.hidden.pop().unwrap_or_default().into_iter().rev() {
+                let vars = &mut this.envs[env.0 as usize].vars;
+                match old {
+                    Some(old) => vars.insert(name, old),
+                    None => vars.remove(&name),
+                };
+            }
+            value
+        })
+    }
+
+    /// Evaluates a loop and gives what it breaks with. `pass` runs its head and body once.
+    fn rust_loop(
+        &mut self,
+        m: &Module,
+        stmt: &Stmt,
+        body: &Block,
+        shape: Shape,
+        pass: &mut dyn FnMut(&mut Self) -> Value,
+    ) -> Value {
+        let place = self.place(header(stmt, body));
+        let level = self.here().rust.hidden.len();
+        let log = self.log_mark();
+        let storage = self.rust_storage_mark();
+        let worker = shape.worker.then_some(place);
+        let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
+        let around = Around { worker, limited: shape.limited, level, ..Around::default() };
+        self.frame().loops.push(LoopState { log: Some(log), rust: around, ..LoopState::default() });
+        for _ in 0..PASSES {
+            let before = self.save();
+            pass(self);
+            let ends = self.here().dead;
+            self.rust_retries(m, stmt, body, shape, ends);
+            let continues = match self.frame().loops.last_mut() {
+                Some(around) => std::mem::take(&mut around.continues),
+                None => Vec::new(),
+            };
+            for state in continues {
+                self.merge(state);
+            }
+            // A loop that waits for something to do is a worker's, even if it can be told to stop.
+            let exits = self.here().loops.last().is_some_and(|l| l.rust.returned || !l.breaks.is_empty());
+            if shape.endless && (!exits || self.waited_since(log)) {
+                self.rust_is_worker(stmt, body);
+            }
+            self.merge(before);
+        }
+        let Some(state) = self.frame().loops.pop() else { return Value::NONE };
+        if state.rust.worker.is_some() {
+            self.rust_worker_ended(place, storage);
+            self.rust_ended_worker(place, before_flights, before_ret);
+        }
+        // It is left with the states of its `break`s; a condition that fails is one.
+        self.frame().dead = true;
+        for left in state.breaks {
+            self.merge(left);
+        }
+        if self.here().dead { Value::NOTHING } else { state.rust.value.unwrap_or(Value::NONE) }
+    }
+
+    /// What left the loop before it was known to be a worker's ended it all the same.
+    fn rust_ended_worker(&mut self, place: Place, from: usize, before: Value) {
+        let mark = |flight: &mut Flight| {
+            if flight.making.is_none() {
+                flight.marks.worker.get_or_insert(place);
+                flight.ends_loop = true;
+            }
+        };
+        let from = from.min(self.here().flights.len());
+        let mut left = self.frame().flights.split_off(from);
+        left.iter_mut().for_each(mark);
+        for flight in left {
+            if !self.here().flights.contains(&flight) {
+                self.frame().flights.push(flight);
+            }
+        }
+        let known: Vec<Flight> = self.rust_carried(before);
+        let ret = self.here().ret;
+        let ret = self.rust_map_flights(ret, &mut |_, mut flights| {
+            flights.iter_mut().filter(|f| !known.contains(f)).for_each(mark);
+            flights
+        });
+        self.frame().ret = ret;
+    }
+
+    /// The innermost loop is a worker's.
+    fn rust_is_worker(&mut self, stmt: &Stmt, body: &Block) {
+        let place = self.place(header(stmt, body));
+        if let Some(around) = self.frame().loops.last_mut() {
+            around.rust.worker.get_or_insert(place);
+        }
+    }
+
+    /// Looks at what was handled in this pass: an error arm that goes on where success leaves is a retry.
+    fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool) {
+        let Some(around) = self.frame().loops.last_mut() else { return };
+        let limited = around.rust.limited;
+        let log = around.log;
+        let handled = std::mem::take(&mut around.rust.handled);
+        for entry in handled {
+            let leaves = entry.success_leaves || shape.flagged || entry.skips_rest && ends;
+            if !leaves || around_is_worker_only(&entry.flights) {
+                continue;
+            }
+            let place = self.place(header(stmt, body));
+            let waited = entry.waited || log.is_some_and(|log| self.waited_since(log));
+            let silent = limited && !entry.gives_up && self.rust_falls_off(m, stmt);
+            let found = RetryLoop {
+                span: place.span,
+                region: stmt.span,
+                limited: limited || entry.gives_up,
+                silent,
+            };
+            self.note_retry(place, &found, &entry.flights, entry.mark, waited);
+            let stop = Stop { retry: Some(place), ..entry.stop };
+            self.rust_stop(&entry.flights, &stop, true);
+            let sites: Vec<SiteId> = entry.flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
+            self.rust_strip_frame(&sites);
+            self.frame().retried.extend(sites);
+        }
+    }
+
+    /// After the loop the function gives nothing.
+    fn rust_falls_off(&mut self, m: &Module, stmt: &Stmt) -> bool {
+        let Some(func) = self.here().func else { return false };
+        let body = &m.func(func.func).body.0;
+        let Some(index) = body.iter().position(|s| s.span == stmt.span) else { return false };
+        match &body[index + 1..] {
+            [last] => match &last.kind {
+                StmtKind::Value(value) | StmtKind::Return(Some(value)) => is_nothing(m, *value, 0),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Checkouts alone: waiting for a pool is no retry of an operation.
+fn around_is_worker_only(flights: &[super::super::flight::Flight]) -> bool {
+    flights.iter().all(|f| f.marks.opening || f.making.is_some())
+}
+
+/// The first line of a loop.
+fn header(stmt: &Stmt, body: &Block) -> Span {
+    let end = body.0.first().map_or(stmt.span.end, |s| s.span.start);
+    Span { start: stmt.span.start, end: end.max(stmt.span.start) }
+}
+
+/// The value waits for what comes next: `rx.recv().await`, `stream.next().await`.
+fn waits_for_more(m: &Module, value: ExprId) -> bool {
+    match &m.expr(value).kind {
+        ExprKind::Await(inner) => match &m.expr(*inner).kind {
+            ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
+                ExprKind::Attr { name, .. } => !READERS.contains(&name.as_str()),
+                _ => true,
+            },
+            _ => true,
+        },
+        ExprKind::Propagate(inner) | ExprKind::Same(inner) => waits_for_more(m, *inner),
+        ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
+            ExprKind::Attr { base, path: false, .. } => waits_for_more(m, *base),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// `0..`
+fn open_range(m: &Module, iter: ExprId) -> bool {
+    matches!(&m.expr(iter).kind, ExprKind::Slice(ends) if ends.len() < 2)
+}
+
+/// The names in an expression.
+fn names(m: &Module, within: ExprId) -> Vec<Symbol> {
+    let span = m.expr(within).span;
+    m.exprs
+        .iter()
+        .filter(|e| span.contains(e.span))
+        .filter_map(|e| match e.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The names that are assigned to in a block.
+fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
+    let mut found = Vec::new();
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign { targets, .. } => {
+                found.extend(targets.iter().filter_map(|t| match m.expr(*t).kind {
+                    ExprKind::Name(name) => Some(name),
+                    _ => None,
+                }));
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                found.extend(assigned(m, then));
+                found.extend(assigned(m, otherwise));
+            }
+            StmtKind::Match { arms, .. } => arms.iter().for_each(|a| found.extend(assigned(m, &a.body))),
+            StmtKind::Block(body) => found.extend(assigned(m, body)),
+            StmtKind::Value(expr) | StmtKind::Expr(expr) => {
+                if let ExprKind::Assign { target, .. } = m.expr(*expr).kind
+                    && let ExprKind::Name(name) = m.expr(target).kind
+                {
+                    found.push(name);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// `None`, `Ok(None)`, `Ok(vec![])`, `Ok(())`.
+fn is_nothing(m: &Module, value: ExprId, depth: usize) -> bool {
+    match &m.expr(value).kind {
+        ExprKind::None => true,
+        ExprKind::List(items) | ExprKind::Tuple(items) => items.is_empty(),
+        ExprKind::Name(name) => name.as_str() == "None",
+        ExprKind::Call { callee, args } => match (&m.expr(*callee).kind, &args[..]) {
+            (ExprKind::Name(name), [one]) if matches!(name.as_str(), "Ok" | "Some") && depth < 3 => {
+                is_nothing(m, one.value, depth + 1)
+            }
+            (ExprKind::Attr { name, path: true, .. }, []) => matches!(name.as_str(), "new" | "default"),
+            _ => false,
+        },
+        ExprKind::Same(inner) => is_nothing(m, *inner, depth),
+        _ => false,
+    }
+}

@@ -1,0 +1,300 @@
+//! Where connections live, and whether somebody replaces them.
+//!
+//! A connection that does not heal must not outlive a unit of work: what one call of a handler does, one pass of a
+//! worker's loop. So the evaluation keeps a log of connections opened, used and replaced. What a unit uses without having
+//! opened it lived before, and will live after a loss. It is a finding unless the program replaces it: where a loss is
+//! handled, or before the next unit of work.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::Interp;
+use super::super::flight::{Place, SiteId};
+use super::super::log::Kept;
+use crate::core::{ExprId, ExprKind, Module};
+use crate::knowledge::{Connection, LibId};
+use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
+
+/// What happened to a connection, named by where it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::flow) enum Event {
+    Opened(ExprRef),
+    Used(ExprRef, SiteId),
+    Replaced(ExprRef),
+}
+
+/// A connection that does not heal.
+#[derive(Clone, Copy, Debug)]
+struct Bare {
+    lib: LibId,
+}
+
+/// The state of the search.
+#[derive(Debug, Default)]
+pub(in crate::flow) struct Storage {
+    log: Vec<Event>,
+    /// Openings of connections that do not heal, or the declarations that stand for them.
+    bare: FxHashMap<ExprRef, Bare>,
+    /// Used in a unit of work that did not open them, or held by what lives as long as the program.
+    kept: Vec<ExprRef>,
+    replaced: FxHashSet<ExprRef>,
+    uses: FxHashMap<ExprRef, Vec<SiteId>>,
+    /// Connections whose end ends the process: somebody starts it again.
+    supervised: FxHashSet<ExprRef>,
+    /// The loops in which a task is started, and what they open.
+    pub(super) loops: FxHashMap<ExprRef, Place>,
+    opened_in: FxHashMap<Place, FxHashSet<ExprRef>>,
+}
+
+impl Storage {
+    pub(super) fn start_round(&mut self) {
+        *self = Self::default();
+    }
+
+    /// A connection of which only the declaration is known.
+    pub(super) fn declared(&mut self, place: ExprRef, lib: LibId) {
+        self.bare.entry(place).or_insert(Bare { lib });
+    }
+}
+
+impl Interp<'_> {
+    pub(in crate::flow) fn rust_storage_mark(&self) -> usize {
+        self.rust.storage.log.len()
+    }
+
+    /// What happened since, each thing once, for a summary.
+    pub(in crate::flow) fn rust_events_since(&self, mark: usize) -> Rc<[Event]> {
+        let mut seen = FxHashSet::default();
+        let log = &self.rust.storage.log;
+        log[mark.min(log.len())..].iter().copied().filter(|e| seen.insert(*e)).collect()
+    }
+
+    /// Forgets what happened since a mark: whoever calls the function brings it in again.
+    pub(in crate::flow) fn rust_storage_rewind(&mut self, mark: usize) {
+        self.rust.storage.log.truncate(mark);
+    }
+
+    /// A function that was evaluated does the same at each call.
+    pub(in crate::flow) fn rust_replay(&mut self, events: &[Event]) {
+        self.rust.storage.log.extend_from_slice(events);
+    }
+
+    /// A connection was opened or taken out of a pool here.
+    pub(super) fn rust_opened(&mut self, at: ExprRef, handle: &Handle) {
+        let checked_out = self.k.ty(handle.ty).spec.checked_out;
+        let bare = checked_out || self.k.connection(handle.ty) == Some(Connection::Bare);
+        if bare {
+            let lib = self.k.ty(handle.ty).lib;
+            self.rust.storage.bare.insert(at, Bare { lib });
+            self.rust.storage.log.push(Event::Opened(at));
+        }
+    }
+
+    /// A round trip was made on a connection.
+    pub(in crate::flow) fn rust_used(&mut self, handle: &Handle, site: SiteId) {
+        let Some(origin) = handle.origin else { return };
+        if self.rust.storage.bare.contains_key(&origin) {
+            self.rust.storage.log.push(Event::Used(origin, site));
+            let uses = self.rust.storage.uses.entry(origin).or_default();
+            if !uses.contains(&site) {
+                uses.push(site);
+            }
+        }
+    }
+
+    /// Something is written to a place that held `old`: connections in it are replaced. Filling what was empty replaces
+    /// nothing.
+    pub(super) fn rust_replaces(&mut self, m: &Module, target: ExprId, old: Value, new: Value) {
+        let handles: Vec<Handle> = self.rust_reachable(old);
+        if handles.is_empty() && self.here().rust.empty.is_empty() {
+            return;
+        }
+        let text = self.source_text(m, peeled(m, target));
+        if self.here().rust.empty.iter().any(|empty| stripped(empty) == stripped(&text)) {
+            // Opened once, not in each unit.
+            let filled: Vec<Option<ExprRef>> = self.rust_reachable(new).iter().map(|h| h.origin).collect();
+            self.rust.storage.log.retain(|e| !matches!(e, Event::Opened(at) if filled.contains(&Some(*at))));
+            return;
+        }
+        let (new, _) = self.rust_split(new);
+        let emptied = self.v.objs(new).iter().all(|&o| matches!(self.v.get(o), Obj::None | Obj::Unknown));
+        if emptied || !self.rust_reachable(new).is_empty() {
+            self.rust_replaced(&handles);
+        }
+    }
+
+    /// These connections are given up here.
+    pub(super) fn rust_replaced(&mut self, handles: &[Handle]) {
+        for handle in handles {
+            if let Some(origin) = handle.origin
+                && self.rust.storage.bare.contains_key(&origin)
+            {
+                self.rust.storage.log.push(Event::Replaced(origin));
+            }
+        }
+    }
+
+    /// The handles in a value and in the objects that it holds.
+    pub(super) fn rust_reachable(&mut self, value: Value) -> Vec<Handle> {
+        let mut found = Vec::new();
+        let mut seen: FxHashSet<ObjId> = FxHashSet::default();
+        let mut todo = vec![value];
+        while let Some(value) = todo.pop() {
+            for obj in self.v.list(value) {
+                if seen.len() > 200 || !seen.insert(obj) {
+                    continue;
+                }
+                match self.v.get(obj) {
+                    Obj::Handle(handle) => found.push(*handle),
+                    Obj::Outcome(inner, _) => todo.push(*inner),
+                    Obj::Tuple(items) | Obj::Variant(_, _, items) => todo.extend(items),
+                    Obj::Instance(class, _) => {
+                        let class = *class;
+                        let Some(m) = self.world.module(class.unit) else { continue };
+                        for field in &m.class(class.class).fields {
+                            todo.extend(self.field(obj, field.name));
+                        }
+                    }
+                    Obj::List(_) => todo.push(self.entries(obj)),
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    /// What was replaced since is replaced where a loss is handled.
+    pub(super) fn rust_replaced_after_loss(&mut self, mark: usize) {
+        let storage = &mut self.rust.storage;
+        for event in &storage.log[mark.min(storage.log.len())..] {
+            if let Event::Replaced(origin) = event {
+                storage.replaced.insert(*origin);
+            }
+        }
+    }
+
+    /// What was opened since is opened once, for whoever comes first.
+    pub(super) fn rust_opened_once(&mut self, mark: usize) {
+        let log = &mut self.rust.storage.log;
+        let mark = mark.min(log.len());
+        let rest: Vec<Event> = log.drain(mark..).filter(|e| matches!(e, Event::Used(..))).collect();
+        log.extend(rest);
+    }
+
+    /// What was replaced since is replaced for another reason than a loss.
+    pub(super) fn rust_forget_replaced(&mut self, mark: usize) {
+        let log = &mut self.rust.storage.log;
+        let mark = mark.min(log.len());
+        let rest: Vec<Event> = log.drain(mark..).filter(|e| !matches!(e, Event::Replaced(_))).collect();
+        log.extend(rest);
+    }
+
+    /// A worker's loop was evaluated: what it used and did not open lives longer than a pass.
+    pub(super) fn rust_worker_ended(&mut self, place: Place, mark: usize) {
+        self.rust_replaced_after_loss(mark);
+        let (opened, used) = self.rust_opened_and_used(mark);
+        for origin in used {
+            if !opened.contains(&origin) {
+                self.rust.storage.kept.push(origin);
+            }
+        }
+        self.rust.storage.opened_in.entry(place).or_default().extend(opened);
+    }
+
+    /// A function that is called for each unit of work was evaluated.
+    pub(super) fn rust_unit_ended(&mut self, mark: usize) {
+        let (opened, used) = self.rust_opened_and_used(mark);
+        if !used.is_empty() {
+            // Before or after its use in the same unit.
+            self.rust_replaced_after_loss(mark);
+        }
+        for origin in used {
+            if !opened.contains(&origin) {
+                self.rust.storage.kept.push(origin);
+            }
+        }
+    }
+
+    /// A task was evaluated that a worker's loop starts again and again.
+    pub(super) fn rust_task_ended(&mut self, started: ExprRef, mark: usize) {
+        let Some(&place) = self.rust.storage.loops.get(&started) else { return };
+        let (opened, used) = self.rust_opened_and_used(mark);
+        let outer = self.rust.storage.opened_in.get(&place).cloned().unwrap_or_default();
+        for origin in used {
+            if !opened.contains(&origin) && !outer.contains(&origin) {
+                self.rust.storage.kept.push(origin);
+            }
+        }
+    }
+
+    fn rust_opened_and_used(&self, mark: usize) -> (FxHashSet<ExprRef>, Vec<ExprRef>) {
+        let mut opened = FxHashSet::default();
+        let mut used = Vec::new();
+        let log = &self.rust.storage.log;
+        for event in &log[mark.min(log.len())..] {
+            match event {
+                Event::Opened(origin) => {
+                    opened.insert(*origin);
+                }
+                Event::Used(origin, _) => {
+                    if !used.contains(origin) {
+                        used.push(*origin);
+                    }
+                }
+                Event::Replaced(_) => {}
+            }
+        }
+        (opened, used)
+    }
+
+    /// A value lives as long as the program from here on.
+    pub(super) fn rust_keeps(&mut self, value: Value) {
+        for handle in self.rust_reachable(value) {
+            if let Some(origin) = handle.origin
+                && self.rust.storage.bare.contains_key(&origin)
+            {
+                self.rust.storage.kept.push(origin);
+            }
+        }
+    }
+
+    /// The process ends with these connections.
+    pub(super) fn rust_supervises(&mut self, handles: &[Handle]) {
+        self.rust.storage.supervised.extend(handles.iter().filter_map(|h| h.origin));
+    }
+
+    /// At the end of a round: what outlives a unit of work, and of that what nothing replaces.
+    pub(in crate::flow) fn rust_conclude(&mut self) {
+        let storage = std::mem::take(&mut self.rust.storage);
+        let mut seen = FxHashSet::default();
+        for &origin in &storage.kept {
+            if !seen.insert(origin) {
+                continue;
+            }
+            self.out.outliving.insert(origin);
+            let Some(bare) = storage.bare.get(&origin) else { continue };
+            if storage.replaced.contains(&origin) || storage.supervised.contains(&origin) {
+                continue;
+            }
+            let mut sites = storage.uses.get(&origin).cloned().unwrap_or_default();
+            sites.sort_unstable();
+            let place = self.place_of(origin);
+            self.out.kept.push(Kept { opening: Some(origin), lib: bare.lib, place, sites, derived: None });
+        }
+    }
+}
+
+/// Without `*` and `&`.
+fn peeled(m: &Module, mut id: ExprId) -> ExprId {
+    while let ExprKind::Same(inner) = m.expr(id).kind {
+        id = inner;
+    }
+    id
+}
+
+/// The text of a place without what takes a reference to it.
+fn stripped(text: &str) -> &str {
+    let text = text.trim_start_matches(['&', '*', ' ']).trim_start_matches("mut ").trim_start_matches(['&', '*']);
+    [".as_ref()", ".as_mut()"].iter().fold(text, |t, end| t.trim_end_matches(end))
+}

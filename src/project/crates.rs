@@ -1,0 +1,181 @@
+//! Rust crates: which root a file belongs to, where the file of `mod name;` is, which crates of the workspace a name means.
+
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use toml::{Table, Value};
+
+/// The crates of a project.
+#[derive(Debug, Default)]
+pub struct Crates {
+    paths: Vec<PathBuf>,
+    by_path: FxHashMap<PathBuf, u32>,
+    /// Folders with a manifest, and what it says.
+    packages: FxHashMap<PathBuf, Package>,
+    /// Roots of libraries by the name that other crates use.
+    libraries: FxHashMap<String, u32>,
+}
+
+/// A package.
+#[derive(Debug, Default)]
+struct Package {
+    /// Dependencies under another name: name in the code -> name of the package, both with underscores.
+    renamed: FxHashMap<String, String>,
+    /// Roots named in the manifest.
+    roots: Vec<PathBuf>,
+}
+
+impl Crates {
+    /// From the files by number and the manifests of a walk.
+    pub fn new<'p>(files: impl Iterator<Item = &'p Path>, manifests: &[PathBuf]) -> Self {
+        let paths: Vec<PathBuf> = files.map(Path::to_path_buf).collect();
+        let by_path = paths.iter().enumerate().map(|(i, p)| (p.clone(), i as u32)).collect();
+        let mut this = Self { paths, by_path, packages: FxHashMap::default(), libraries: FxHashMap::default() };
+        for manifest in manifests.iter().filter(|m| m.file_name().is_some_and(|n| n == "Cargo.toml")) {
+            let folder = manifest.parent().map(Path::to_path_buf).unwrap_or_default();
+            let Ok(text) = std::fs::read_to_string(manifest) else { continue };
+            let Ok(table) = text.parse::<Table>() else { continue };
+            this.add(folder, &table);
+        }
+        this
+    }
+
+    fn add(&mut self, folder: PathBuf, table: &Table) {
+        let mut package = Package::default();
+        let workspace = table.get("workspace").and_then(|w| w.get("dependencies"));
+        for (name, entry) in [table.get("dependencies"), workspace].into_iter().flatten().filter_map(Value::as_table).flatten() {
+            if let Some(real) = entry.get("package").and_then(Value::as_str) {
+                package.renamed.insert(name.replace('-', "_"), real.replace('-', "_"));
+            }
+        }
+        let lib = table.get("lib");
+        let path_of = |entry: &Value| entry.get("path").and_then(Value::as_str).map(|p| folder.join(p));
+        let bins = table.get("bin").and_then(Value::as_array).into_iter().flatten();
+        package.roots.extend(bins.chain(lib).filter_map(path_of));
+        let name = lib.and_then(|l| l.get("name")).or_else(|| table.get("package").and_then(|p| p.get("name")));
+        if let Some(name) = name.and_then(Value::as_str) {
+            let root = lib.and_then(path_of).unwrap_or_else(|| folder.join("src/lib.rs"));
+            if let Some(&file) = self.by_path.get(&root) {
+                self.libraries.insert(name.replace('-', "_"), file);
+            }
+        }
+        self.packages.insert(folder, package);
+    }
+
+    fn package(&self, file: u32) -> Option<&Package> {
+        let path = self.paths.get(file as usize)?;
+        path.ancestors().skip(1).find_map(|folder| self.packages.get(folder))
+    }
+
+    /// The roots that a file may belong to, best first; never empty. Where a package has a library and a program, `mod`
+    /// declarations decide, which only the caller can read.
+    pub fn roots(&self, file: u32) -> Vec<u32> {
+        let Some(path) = self.paths.get(file as usize) else { return vec![file] };
+        let is_named = self.package(file).is_some_and(|p| p.roots.contains(path));
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if is_named || matches!(name, "main.rs" | "lib.rs" | "build.rs") {
+            return vec![file];
+        }
+        for folder in path.ancestors().skip(1) {
+            let mut found: Vec<u32> =
+                ["main.rs", "lib.rs"].iter().filter_map(|n| self.by_path.get(&folder.join(n))).copied().collect();
+            if let Some(package) = self.packages.get(folder) {
+                found.extend(package.roots.iter().filter_map(|r| self.by_path.get(r)).filter(|r| **r != file));
+            }
+            if !found.is_empty() {
+                return found;
+            }
+            let own_root = folder.file_name().is_some_and(|n| matches!(n.to_str(), Some("bin" | "examples" | "tests" | "benches")));
+            if own_root && path.parent() == Some(folder) || self.packages.contains_key(folder) {
+                break;
+            }
+        }
+        vec![file]
+    }
+
+    /// The file of `mod name;` in a file, inside of inline modules.
+    pub fn submodule(&self, file: u32, is_root: bool, outer: &[&str], name: &str, path: Option<&str>) -> Option<u32> {
+        let own = self.paths.get(file as usize)?;
+        let folder = own.parent().unwrap_or(Path::new(""));
+        let stem = own.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        let mut base = folder.to_path_buf();
+        if !is_root && !matches!(stem, "mod" | "main" | "lib") {
+            base.push(stem);
+        }
+        base.extend(outer);
+        if let Some(path) = path {
+            let from = if outer.is_empty() { folder } else { &base };
+            return self.by_path.get(&plain(&from.join(path))).copied();
+        }
+        let candidates = [base.join(format!("{name}.rs")), base.join(name).join("mod.rs")];
+        candidates.iter().find_map(|c| self.by_path.get(c)).copied()
+    }
+
+    /// The file of the module around that of a file, as far as the folders tell.
+    pub fn parent(&self, file: u32) -> Option<u32> {
+        let path = self.paths.get(file as usize)?;
+        let mut folder = path.parent()?;
+        if path.file_name().is_some_and(|n| n == "mod.rs") {
+            folder = folder.parent()?;
+        }
+        let name = folder.file_name().map(|n| format!("{}.rs", n.to_string_lossy()));
+        let beside = name.and_then(|n| folder.parent().map(|p| p.join(n)));
+        let candidates = [Some(folder.join("mod.rs")), beside, Some(folder.join("main.rs")), Some(folder.join("lib.rs"))];
+        candidates.into_iter().flatten().find_map(|c| self.by_path.get(&c)).copied().filter(|p| *p != file)
+    }
+
+    /// The root of a library of the workspace, by its name in the code.
+    pub fn library(&self, file: u32, name: &str) -> Option<u32> {
+        self.libraries.get(&self.real_name(file, name)).copied()
+    }
+
+    /// The real name of a crate that the manifest renames.
+    pub fn real_name(&self, file: u32, name: &str) -> String {
+        self.package(file).and_then(|p| p.renamed.get(name)).cloned().unwrap_or_else(|| name.to_owned())
+    }
+}
+
+/// Without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crates(files: &[&str]) -> Crates {
+        let paths: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+        Crates::new(paths.iter().map(PathBuf::as_path), &[])
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_nearest_root() {
+        let crates = crates(&["app/src/main.rs", "app/src/db/mod.rs", "app/src/db/pool.rs", "app/src/bin/tool.rs", "lib/src/lib.rs"]);
+        assert_eq!(crates.roots(2), [0]);
+        assert_eq!(crates.roots(3), [3]);
+        assert_eq!(crates.roots(4), [4]);
+    }
+
+    #[test]
+    fn modules_are_found_beside_and_below() {
+        let crates = crates(&["src/main.rs", "src/db.rs", "src/db/pool.rs", "src/web/mod.rs", "src/web/api.rs"]);
+        assert_eq!(crates.submodule(0, true, &[], "db", None), Some(1));
+        assert_eq!(crates.submodule(1, false, &[], "pool", None), Some(2));
+        assert_eq!(crates.submodule(3, false, &[], "api", None), Some(4));
+        assert_eq!(crates.submodule(0, true, &[], "x", Some("web/api.rs")), Some(4));
+        assert_eq!(crates.parent(2), Some(1));
+        assert_eq!(crates.parent(4), Some(3));
+        assert_eq!(crates.parent(3), Some(0));
+    }
+}
