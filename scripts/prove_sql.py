@@ -86,7 +86,7 @@ def shown(did):
 
 
 def prove(only, folder):
-    """Yields a row per claim and version: (library, version, with, claim, what happened, whether it held)."""
+    """Yields a row per claim and version: (probe, version, with, claim, what happened, whether it held)."""
     servers = {}
     environments = Environments(folder)
     try:
@@ -109,7 +109,7 @@ def prove(only, folder):
                     text, held = claim(library, did) if usable else (probe, False)
                     if held is not None:
                         others = [m for m in more if "==" in m]
-                        yield name, f"{base} {version}", [servers[kind].version(), *others], text, shown(did), held
+                        yield probe, f"{base} {version}", [servers[kind].version(), *others], text, shown(did), held
     finally:
         environments.drop()
         for server in servers.values():
@@ -119,12 +119,13 @@ def prove(only, folder):
 def table(rows):
     """One line per claim: the versions with which it was tried, and what happened."""
     grouped = {}
-    for name, version, around, text, did, held in rows:
-        key = (name, version.split()[0], " ".join(around), text, did, held)
-        grouped.setdefault(key, []).append(version.split()[1])
-    lines = ["| library | versions | server, driver | the file says | what happened | |", "|---|---|---|---|---|---|"]
-    for (_, package, around, text, did, held), versions in grouped.items():
-        lines.append(f"| {package} | {', '.join(versions)} | {around} | {text} | {did} | {'held' if held else '**not**'} |")
+    for probe, version, around, text, did, held in rows:
+        key = (probe, version.split()[0], ", ".join(around), text, did, held)
+        grouped.setdefault(key, {})[version.split()[1]] = None
+    lines = ["| probe | library | versions | server, driver | the file says | what happened | |", "|---|---|---|---|---|---|---|"]
+    for (probe, package, around, text, did, held), versions in grouped.items():
+        end = "held" if held else "**not**"
+        lines.append(f"| {probe} | {package} | {', '.join(versions)} | {around} | {text} | {did} | {end} |")
     return "\n".join(lines)
 
 

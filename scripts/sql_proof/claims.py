@@ -241,10 +241,15 @@ CLAIMS = [
         ("redis_async_from_url", repeats("command", "plain")),
         ("redis_async_from_url", missing("retry", "redis.asyncio.from_url")),
         ("redis_async_retry", heals("a policy of redis.asyncio given to redis.asyncio.from_url")),
-        ("redis_async_idle", broken("redis.asyncio.from_url")),
         ("redis_async_idle_retry", heals("a policy of redis.asyncio given to redis.asyncio.from_url")),
         ("redis_async_wrong_retry", fails("RL303: a policy of redis.retry repeats nothing in redis.asyncio")),
         ("redis_wrong_retry", fails("RL303: a policy of redis.asyncio.retry fails in a synchronous client")),
+    ]),
+    ("redis", "redis", ["4.6.0"], ["packaging", "PyJWT"], "redis", [
+        ("redis_async_idle", pooled("async_client", seen=True)),
+    ]),
+    ("redis", "redis", [v for v in REDIS if release(v) >= (5,)], ["packaging", "PyJWT"], "redis", [
+        ("redis_async_idle", broken("redis.asyncio.from_url")),
     ]),
     ("pymysql", "PyMySQL", ["0.9.3", "1.0.2", "1.1.1", "1.1.3", "1.2.4"], [], "mysql", [
         ("pymysql_held", dead("connection")),
