@@ -159,6 +159,13 @@ impl Interp<'_> {
             })
         });
         if let Some(handle) = from_value {
+            let entry = self.k.ty(handle.ty);
+            let here = entry.spec.inner_for.iter().find(|(pool, _)| {
+                self.k.type_named(entry.lib, pool).is_some_and(|pool| self.k.ty(ty).lineage.contains(&pool))
+            });
+            if let Some(inner) = here.and_then(|(_, inner)| self.k.type_named(entry.lib, inner)) {
+                return Some(inner);
+            }
             return Some(handle.inner.or_else(|| self.rust_default_inner(handle.ty)).unwrap_or(handle.ty));
         }
         self.rust_default_inner(ty)
