@@ -414,19 +414,23 @@ fn load(seen: &FxHashSet<usize>, own: &[Own], entries: &[Entry], seeds: &[usize]
             Language::Rust => "rust",
         })
         .collect();
-    let mut wanted: FxHashSet<&str> = seen.iter().map(|l| LIBRARIES[*l].name).collect();
+    // Libraries of the two languages may have one name: `redis`.
+    let id = |l: &Embedded| (l.language, l.name);
+    let mut wanted: FxHashSet<(&str, &str)> = seen.iter().map(|l| id(&LIBRARIES[*l])).collect();
     for file in own {
         let driver = file.library.library.driver.as_deref();
-        wanted.extend(LIBRARIES.iter().map(|l| l.name).filter(|n| driver == Some(*n)));
+        wanted.extend(LIBRARIES.iter().filter(|l| driver == Some(l.name)).map(id));
     }
     loop {
         // The driver under a layer, and libraries whose types a file refers to (`psycopg:connection`).
-        let refers = |l: &Embedded, to: &Embedded| l.driver == to.name || l.text.contains(&format!("\"{}:", to.name));
-        let more: Vec<&str> = LIBRARIES
+        let refers = |l: &Embedded, to: &Embedded| {
+            l.language == to.language && (l.driver == to.name || l.text.contains(&format!("\"{}:", to.name)))
+        };
+        let more: Vec<(&str, &str)> = LIBRARIES
             .iter()
-            .filter(|to| to.is_store() && !wanted.contains(to.name))
-            .filter(|to| LIBRARIES.iter().any(|l| wanted.contains(l.name) && refers(l, to)))
-            .map(|to| to.name)
+            .filter(|to| to.is_store() && !wanted.contains(&id(to)))
+            .filter(|to| LIBRARIES.iter().any(|l| wanted.contains(&id(l)) && refers(l, to)))
+            .map(id)
             .collect();
         if more.is_empty() {
             break;
@@ -435,7 +439,7 @@ fn load(seen: &FxHashSet<usize>, own: &[Own], entries: &[Entry], seeds: &[usize]
     }
     let needed = |l: &&Embedded| {
         if l.is_store() {
-            wanted.contains(l.name)
+            wanted.contains(&id(l))
         } else {
             languages.contains(l.language)
         }

@@ -395,6 +395,7 @@ impl<'w> Interp<'w> {
             (Some(Obj::Bool(Some(a))), Literal::Bool(b)) => a == b,
             (Some(Obj::Int(a)), Literal::Int(b)) => a == b,
             (Some(Obj::Str(Some(a), _)), Literal::Text(b)) => a.as_str() == b,
+            (Some(Obj::None), Literal::Text(b)) => b == "none",
             _ => false,
         }
     }
@@ -607,6 +608,25 @@ impl<'w> Interp<'w> {
     }
 
     /// What the call gives.
+    /// A value whose handles carry these flags too.
+    fn flagged(&mut self, value: Value, flags: u32) -> Value {
+        if flags == 0 {
+            return value;
+        }
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Handle(handle) => self.v.one(Obj::Handle(Handle {
+                    flags: handle.flags | flags,
+                    ..handle
+                })),
+                _ => self.v.single(obj),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
     #[allow(clippy::too_many_arguments)] // the parts of one call
     fn given(
         &mut self,
@@ -659,9 +679,11 @@ impl<'w> Interp<'w> {
         let lib = self.k.call(id).lib;
         let gives = match effective.gives {
             Some(reference) if reference != "argument" => {
-                let given = self.typed(reference, lib, recv, None);
-                let opens = self.k.call(id).call.opens;
-                self.opened(given, recv, opens, at)
+                let call = &self.k.call(id).call;
+                let (lazy, opens) = (call.lazy, call.opens);
+                let given = self.typed(reference, lib, recv, lazy.then_some(at));
+                let given = self.opened(given, recv, opens, at);
+                self.flagged(given, effective.sets)
             }
             _ => Value::UNKNOWN,
         };

@@ -216,10 +216,10 @@ impl Knowledge {
 
     fn link(&mut self, errors: &mut Vec<KnowledgeError>) {
         for index in 0..self.libs.len() {
-            if let Some(driver) = self.libs[index].file.library.driver.clone()
-                && let Some(found) = self.libs.iter().position(|l| l.file.library.name == driver)
-            {
-                self.libs[index].driver = LibId(found as u32);
+            if let Some(driver) = self.libs[index].file.library.driver.clone() {
+                if let Some(found) = self.named(LibId(index as u32), &driver) {
+                    self.libs[index].driver = found;
+                }
             }
             let lib = LibId(index as u32);
             let keys: Vec<String> = self.libs[index].file.types.keys().cloned().collect();
@@ -486,11 +486,18 @@ impl Knowledge {
         &self.specs[id.0 as usize]
     }
 
+    /// A library by the name that another one of the same language calls it.
+    fn named(&self, from: LibId, name: &str) -> Option<LibId> {
+        let language = self.library(from).file.library.language;
+        let is_it = |l: &Library| l.file.library.name == name && l.file.library.language == language;
+        self.libs.iter().position(is_it).map(|found| LibId(found as u32))
+    }
+
     /// A type by `key` in a library or its driver, or by `library:key`.
     pub fn type_named(&self, lib: LibId, reference: &str) -> Option<TypeId> {
         if let Some((library, key)) = reference.split_once(':') {
-            let found = self.libs.iter().find(|l| l.file.library.name == library)?;
-            return found.types.get(key).copied();
+            let found = self.named(lib, library)?;
+            return self.library(found).types.get(key).copied();
         }
         let library = self.library(lib);
         library
@@ -616,10 +623,7 @@ impl Knowledge {
     /// The gates of a named behaviour and the library whose versions they speak of.
     pub fn behaviour(&self, lib: LibId, name: &str) -> Option<(LibId, &[Gate])> {
         let (lib, name) = match name.split_once(':') {
-            Some((library, rest)) => (
-                LibId(self.libs.iter().position(|l| l.file.library.name == library)? as u32),
-                rest,
-            ),
+            Some((library, rest)) => (self.named(lib, library)?, rest),
             None => (lib, name),
         };
         let library = self.library(lib);

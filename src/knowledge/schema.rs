@@ -413,6 +413,10 @@ pub struct TypeSpec {
     /// makes, a pool hands out, a guard derefs to. Methods that are not found here are looked up there.
     #[serde(default)]
     pub inner: Option<String>,
+    /// Rust: what is inside instead of `inner` in a pool of this type (`"bb8:pool" = "multiplexed"`: `redis::Client` is a
+    /// manager of r2d2's blocking connections and of bb8's asynchronous ones).
+    #[serde(default)]
+    pub inner_for: BTreeMap<String, String>,
     /// Rust: the generic argument that says what is inside (`Pool<M>`: 0). A type with `inner` of its own there, such as
     /// a manager, passes that on.
     #[serde(default)]
@@ -689,7 +693,7 @@ pub struct When {
     /// The argument looked at.
     #[serde(default)]
     pub arg: Option<ArgRef>,
-    /// Its literal value: `true`, `false`, a number or a string.
+    /// Its literal value: `true`, `false`, a number or a string; `"none"` stands for `None`.
     #[serde(default)]
     pub is: Option<Literal>,
     /// It holds one of these dictionary keys or strings, at any depth.

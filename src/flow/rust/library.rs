@@ -105,6 +105,13 @@ impl Interp<'_> {
             args.pos.insert(0, statement);
         }
         args.kw.extend(self.rust_collected(recv));
+        // Options that a builder among the arguments has collected (`connect_with(config)`).
+        for value in args.pos.clone() {
+            for handle in self.rust_handles(value) {
+                let obj = self.v.obj(Obj::Handle(handle));
+                args.kw.extend(self.rust_collected(Some(obj)));
+            }
+        }
         let mut result = Value::NOTHING;
         for receiver in receivers {
             let (value, mut flights) = self.rust_captured(|this| this.apply(id, receiver, &args, at));
@@ -189,7 +196,10 @@ impl Interp<'_> {
                 handle.origin = Some(at);
             }
             if handle.origin == Some(at) && holds {
-                handle.under = handle.under.or_else(|| this.rust_pool_of(from, at));
+                // A connection that a client opens is its own, not one of a pool.
+                if described.checked_out {
+                    handle.under = handle.under.or_else(|| this.rust_pool_of(from, at));
+                }
                 if let Some(kind) = described.connection {
                     this.note_opening(at, kind, k.ty(handle.ty).lib);
                 }
@@ -320,12 +330,19 @@ impl Interp<'_> {
 
     pub(super) fn rust_await_pending(&mut self, id: PendingId, at: ExprRef) -> Value {
         let pending = self.pendings[id.0 as usize].clone();
-        let (value, mut flights) = self.rust_captured(|this| this.await_pending(id, at));
+        let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
+        let (value, mut flights) = self.rust_captured(|this| {
+            let value = this.await_pending(id, at);
+            // The first batch is here, the others come later: a guard around this encloses only the making.
+            if this.k.call(pending.spec).call.lazy {
+                this.making(this.k.call(pending.spec).lib, recv, pending.at);
+            }
+            value
+        });
         let spec = &self.k.call(pending.spec).call;
         if spec.opens {
             flights.iter_mut().for_each(|f| f.marks.opening = true);
         }
-        let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
         let args = Args::positional(pending.args.clone());
         let value = self.rust_made(pending.spec, recv, value, &args, pending.at);
         self.rust_outcome(value, flights)
@@ -806,7 +823,12 @@ impl Interp<'_> {
         };
         let place = self.place(Span { start, end });
         let _ = obj;
-        self.rust_option(handle, call.name, value, place, call.at)
+        let changed = self.rust_option(handle, call.name, value, place, call.at);
+        // `builder.option(..);`: methods of many builders take `&mut self`.
+        if matches!(call.m.expr(call.base).kind, ExprKind::Name(_) | ExprKind::Attr { .. }) {
+            self.rust_store(call.m, call.base, changed, true);
+        }
+        changed
     }
 
     /// `options.name = value`.

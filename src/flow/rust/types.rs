@@ -190,6 +190,15 @@ impl Interp<'_> {
             })
         });
         if let Some(handle) = from_value {
+            let entry = self.k.ty(handle.ty);
+            let here = entry.spec.inner_for.iter().find(|(pool, _)| {
+                self.k
+                    .type_named(entry.lib, pool)
+                    .is_some_and(|pool| self.k.ty(ty).lineage.contains(&pool))
+            });
+            if let Some(inner) = here.and_then(|(_, inner)| self.k.type_named(entry.lib, inner)) {
+                return Some(inner);
+            }
             return Some(
                 handle
                     .inner
