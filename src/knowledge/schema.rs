@@ -636,6 +636,7 @@ pub struct CallSpec {
     #[serde(default)]
     pub fails: bool,
     /// Rust: awaiting or calling the result gives a `Result` around what awaiting this argument gives (`timeout(d, future)`).
+    /// A closure in its place is called with what the method `gives` (`conn.interact(|conn| ..)`).
     #[serde(default)]
     pub wraps: Option<ArgRef>,
     /// Rust, with `awaits`: its own result is the first error or all values (`try_join!`).

@@ -51,7 +51,12 @@ impl Interp<'_> {
             return value;
         }
         if let Some(wrapped) = &spec.wraps {
-            let work = Self::arg(args, wrapped).unwrap_or(Value::UNKNOWN);
+            let mut work = Self::arg(args, wrapped).unwrap_or(Value::UNKNOWN);
+            if let (Some(reference), Some(recv)) = (spec.gives.as_deref(), recv) {
+                // A closure that gets the connection: `conn.interact(|conn| ..)`.
+                let given = self.typed(reference, self.k.call(id).lib, recv, None);
+                work = self.v.one(Obj::Partial(work, vec![given], Vec::new()));
+            }
             return self.v.one(Obj::Wrapped(work));
         }
         if spec.awaits.is_some() {
