@@ -84,11 +84,17 @@ impl Check<'_> {
 
     fn ty(&mut self, place: &str, name: Option<&String>) {
         let Some(name) = name else { return };
+        if let Some(parts) = name.strip_prefix("tuple:") {
+            for part in parts.split(',') {
+                self.ty(place, Some(&part.trim().to_owned()));
+            }
+            return;
+        }
         let name = name
             .strip_prefix("list:")
             .or_else(|| name.strip_prefix("class:"))
             .unwrap_or(name);
-        if matches!(name, "self" | "argument" | "unknown" | "none") {
+        if matches!(name, "self" | "inner" | "argument" | "unknown" | "none") {
             return;
         }
         let found = match name.split_once(':') {
