@@ -19,6 +19,8 @@ mod rules_parse;
 mod rules_consistent;
 #[path = "all/samples.rs"]
 mod samples;
+#[path = "all/rust_flow.rs"]
+mod rust_flow;
 #[path = "all/suppressions.rs"]
 mod suppressions;
 #[path = "all/rules_sql.rs"]

@@ -488,13 +488,14 @@ impl Interp<'_> {
                 }
             }
         }
-        if !flights.is_empty() {
+        let last = path.map_or("", |p| p.as_str().rsplit('.').next().unwrap_or_default());
+        // An error stays one in a constructor or conversion; what else takes it answers for it.
+        if !flights.is_empty() && (last.starts_with(char::is_uppercase) || matches!(last, "from" | "new")) {
             return self.rust_fault(flights);
         }
         if futures != Value::NOTHING {
             return futures;
         }
-        let last = path.map_or("", |p| p.as_str().rsplit('.').next().unwrap_or_default());
         if last.starts_with(char::is_uppercase) && values.len() == 1 {
             // `State(pool)`, `Json(rows)`, `Poll::Ready(result)`
             return values[0];

@@ -7,7 +7,7 @@ use super::super::{Guard, Interp};
 use super::branch::add_note;
 use super::method::MethodCall;
 use crate::core::{ExprId, ExprKind, Module, Span, Symbol};
-use crate::knowledge::{ArgRef, CallSpec, Connection, Predicate, Registration, Repeat, SpecId, TypeId};
+use crate::knowledge::{ArgRef, CallSpec, Connection, OutcomeRole, Predicate, Registration, Repeat, SpecId, TypeId};
 use crate::resolve::value::{ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
 impl Interp<'_> {
@@ -24,6 +24,12 @@ impl Interp<'_> {
         if let Some(role) = spec.outcome {
             let value = match (recv, args.pos.first()) {
                 (Some(recv), _) => self.v.single(recv),
+                // A function or macro that makes an error of its arguments: `format!`, `anyhow!`.
+                (None, _) if role == OutcomeRole::Pass => {
+                    let all = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v));
+                    let flights = all.flat_map(|v| self.rust_fault_flights(v)).collect();
+                    return self.rust_fault(flights);
+                }
                 (None, Some(&first)) => first,
                 _ => return Value::UNKNOWN,
             };
@@ -72,7 +78,7 @@ impl Interp<'_> {
         if spec.gives.as_deref() == Some("inner") {
             return self.rust_gives_inner(recv, args);
         }
-        self.rust_plain(id, recv, args, at)
+        self.rust_plain(id, recv, call, args, at)
     }
 
     /// Gives what is inside of a pool or wrapper.
@@ -90,7 +96,14 @@ impl Interp<'_> {
     }
 
     /// A round trip, a constructor, a step of a chain.
-    fn rust_plain(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
+    fn rust_plain(
+        &mut self,
+        id: SpecId,
+        recv: Option<ObjId>,
+        call: Option<&MethodCall<'_>>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let spec = &self.k.call(id).call;
         let receivers = self.rust_on(spec, recv, args);
         let statement = recv.and_then(|recv| self.heap_get((recv, Symbol::new(STATEMENT))));
@@ -105,7 +118,7 @@ impl Interp<'_> {
             if spec.opens {
                 flights.iter_mut().for_each(|f| f.marks.opening = true);
             }
-            let value = self.rust_made(id, receiver, value, &args, at);
+            let value = self.rust_made(id, receiver, value, &args, (at, call.is_none()));
             let makes_trip = flights.iter().any(|f| f.making.is_none()) || may_trip(spec);
             let one = if makes_trip && !self.v.objs(value).iter().all(|&o| matches!(self.v.get(o), Obj::Pending(_))) {
                 self.rust_outcome(value, flights)
@@ -132,7 +145,14 @@ impl Interp<'_> {
     }
 
     /// What a call made, with what it opens, what is inside and which statement it carries.
-    pub(super) fn rust_made(&mut self, id: SpecId, recv: Option<ObjId>, value: Value, args: &Args, at: ExprRef) -> Value {
+    pub(super) fn rust_made(
+        &mut self,
+        id: SpecId,
+        recv: Option<ObjId>,
+        value: Value,
+        args: &Args,
+        (at, by_path): (ExprRef, bool),
+    ) -> Value {
         let k = self.k;
         let spec = &k.call(id).call;
         if self.v.objs(value).iter().any(|&o| matches!(self.v.get(o), Obj::Pending(_))) {
@@ -143,7 +163,9 @@ impl Interp<'_> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
-        let starts = from.is_none_or(|h| h.origin.is_none());
+        // A method that gives its object makes nothing.
+        let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
+        let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
         let given = self.rust_given_options(args);
@@ -272,8 +294,15 @@ impl Interp<'_> {
             flights.iter_mut().for_each(|f| f.marks.opening = true);
         }
         let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
-        let args = Args::positional(pending.args.clone());
-        let value = self.rust_made(pending.spec, recv, value, &args, pending.at);
+        let args = Args { pos: pending.args.clone(), kw: pending.kw.clone(), ..Args::default() };
+        let mut value = value;
+        if spec.lazy {
+            value = self.rust_map_handles(value, &mut |_, handle| Handle { created: Some(pending.at), ..handle });
+            let lib = self.k.call(pending.spec).lib;
+            let (_, making) = self.rust_captured(|this| this.making(lib, recv, pending.at));
+            flights.extend(making);
+        }
+        let value = self.rust_made(pending.spec, recv, value, &args, (pending.at, false));
         self.rust_outcome(value, flights)
     }
 
