@@ -211,7 +211,11 @@ impl Interp<'_> {
         flights.extend(propagated);
         if inner != Value::NOTHING || frame.ret == Value::NOTHING && !frame.dead {
             let lacking = self.v.is_unknown(inner)
-                || self.v.objs(inner).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(h) if h.inner.is_none()));
+                || self.v.objs(inner).iter().any(|&o| match self.v.get(o) {
+                    Obj::Handle(h) => h.inner.is_none(),
+                    Obj::External(_) => true,
+                    _ => false,
+                });
             let declares = self.with_func(func, |f| f.returns.is_some()).unwrap_or(false);
             if lacking && declares {
                 let declared = self.rust_declared_return(func);

@@ -3,6 +3,7 @@
 
 use super::super::call::Args;
 use super::super::flight::{Flight, Note, Stop};
+use super::super::log::Event;
 use super::super::{Guard, Interp};
 use super::branch::add_note;
 use super::method::MethodCall;
@@ -74,6 +75,9 @@ impl Interp<'_> {
                 // The function is called for each request: it is a unit of work of its own.
                 return self.rust_call_unknown(None, args, at);
             }
+        }
+        if spec.settings {
+            return self.rust_settings_of(recv, at);
         }
         if spec.gives.as_deref() == Some("inner") {
             return self.rust_gives_inner(recv, args);
@@ -191,11 +195,17 @@ impl Interp<'_> {
                 }
                 opened.push(handle);
             }
-            if text.is_some() {
+            if by_path && handle.origin.is_none() {
+                handle.origin = Some(at);
+            }
+            if text.is_some() || spec.begins && described.transaction {
                 handle.created = Some(at);
             }
             handle
         });
+        if spec.begins {
+            self.note(Event::Making(at));
+        }
         for handle in opened {
             let options = self.opening(handle.ty, args, at);
             let options = given.filter(|_| options == OptionsId(0)).unwrap_or(options);
@@ -544,8 +554,7 @@ impl Interp<'_> {
         let value = self.spawn(id, reference, args, at);
         if let Some(recv) = recv {
             // A set of tasks.
-            let shared = self.shared(recv);
-            self.heap_join((shared, Symbol::new(TASKS)), value);
+            self.heap_join((recv, Symbol::new(TASKS)), value);
         }
         value
     }
@@ -555,8 +564,7 @@ impl Interp<'_> {
         if !matches!(self.v.get(recv), Obj::Handle(_)) {
             return None;
         }
-        let shared = self.shared(recv);
-        let tasks = self.heap_get((shared, Symbol::new(TASKS)))?;
+        let tasks = self.heap_get((recv, Symbol::new(TASKS)))?;
         let name = self.k.call(id).name;
         let mut result = Value::NOTHING;
         for obj in self.v.list(tasks) {
@@ -701,7 +709,10 @@ impl Interp<'_> {
         };
         let place = self.place(Span { start, end });
         let _ = obj;
-        self.rust_option(handle, call.name, value, place, call.at)
+        let changed = self.rust_option(handle, call.name, value, place, call.at);
+        // `builder.set_policy(..);` changes the builder itself.
+        self.rust_store(call.m, call.base, changed, true);
+        changed
     }
 
     /// `options.name = value`.
@@ -740,11 +751,13 @@ impl Interp<'_> {
         };
         let keys = self.k.keys(handle.ty, None);
         let args = Args { kw: vec![(name, value)], ..Args::default() };
+        let mut name = name;
         for (lib, option) in self.k.options_of(&keys) {
-            let names = std::iter::once(&option.name).chain(&option.spellings);
-            if option.missing || !names.clone().any(|n| n.eq_ignore_ascii_case(name.as_str())) {
+            let mut names = std::iter::once(&option.name).chain(&option.spellings);
+            if option.missing || !names.any(|n| n.eq_ignore_ascii_case(name.as_str())) {
                 continue;
             }
+            name = Symbol::new(&option.name.to_ascii_lowercase());
             if let Some(mut found) = self.option(lib, option, &args, at) {
                 found.place = place;
                 self.add_configured(found);
