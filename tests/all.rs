@@ -23,6 +23,8 @@ mod rules_consistent;
 mod rules_parse;
 #[path = "all/rules_sql.rs"]
 mod rules_sql;
+#[path = "all/rust_flow.rs"]
+mod rust_flow;
 #[path = "all/samples.rs"]
 mod samples;
 #[path = "all/server.rs"]

@@ -898,6 +898,8 @@ impl<'w> Interp<'w> {
         }
         // Its error is followed all the same: a handler that names a look-alike is wrong whatever the driver does.
         self.fate(site).heals |= retry == Retry::Many;
+        // A transaction that is retried from outside goes on after a loss, as if it was still open.
+        let created = created.or_else(|| handle.filter(|h| k.ty(h.ty).spec.transaction).and_then(|h| h.created));
         let flight = Flight {
             site,
             error: Error::Loss(lib, classes, any),

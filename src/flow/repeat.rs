@@ -64,6 +64,8 @@ impl Interp<'_> {
                 && flight
                     .created
                     .is_some_and(|c| !self.made_since(c, mark) && c != site.at);
+            // Rust: the transaction is an object that was made before.
+            let begun = !site.iteration && flight.created.is_some_and(|c| !self.made_since(c, mark));
             let retried = self.retried(place);
             retried.limited |= found.limited;
             retried.waits |= waits;
@@ -74,7 +76,7 @@ impl Interp<'_> {
             } else if changes {
                 push(&mut retried.changing, flight.site);
             }
-            if site.in_transaction && open {
+            if site.in_transaction && (open || begun) {
                 push(&mut retried.in_transaction, flight.site);
             }
         }
@@ -95,6 +97,10 @@ impl Interp<'_> {
             && flight
                 .created
                 .is_some_and(|c| c != site.at && !mark.is_some_and(|m| self.made_since(c, m)));
+        let begun = !site.iteration
+            && flight
+                .created
+                .is_some_and(|c| !mark.is_some_and(|m| self.made_since(c, m)));
         let retried = self.retried(guard.place);
         retried.limited |= limited;
         retried.waits |= waits;
@@ -105,7 +111,7 @@ impl Interp<'_> {
         } else if changes {
             push(&mut retried.changing, flight.site);
         }
-        if site.in_transaction && open {
+        if site.in_transaction && (open || begun) {
             push(&mut retried.in_transaction, flight.site);
         }
     }

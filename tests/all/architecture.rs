@@ -12,7 +12,7 @@ use syn::visit::Visit;
 const ENGINE: [&str; 5] = ["core", "syntax", "resolve", "flow", "lints"];
 
 /// Names of libraries that are ordinary words: alone in a text they mean nothing.
-const WORDS: [&str; 5] = ["again", "click", "environ", "retry", "schedule"];
+const WORDS: [&str; 6] = ["again", "click", "environ", "log", "retry", "schedule"];
 
 /// Names in engine code that cannot be data: file, name, reason.
 const ALLOWED: &[(&str, &str, &str)] = &[(

@@ -79,6 +79,8 @@ struct Case {
     flights: Vec<Flight>,
     /// A way before that takes other errors only.
     missed: Option<Note>,
+    /// A way before looked at the result that failed.
+    looked: bool,
 }
 
 /// What happened on a way.
@@ -138,13 +140,20 @@ impl Interp<'_> {
                 if *case == 0 {
                     success = true;
                 } else if found.opened || way.pattern.is_none() {
-                    caught.extend(cases[*case].flights.iter().cloned());
+                    let looked = cases[*case].looked || way.pattern.is_some() || way.failed.is_some();
+                    caught.extend(
+                        cases[*case]
+                            .flights
+                            .iter()
+                            .filter(|f| looked || f.marks.task.is_none())
+                            .cloned(),
+                    );
                     missed = missed.or_else(|| cases[*case].missed.clone());
                 }
             }
             let unreached = reached[index].is_empty();
             if unreached {
-                value = subject;
+                value = self.rust_stored(subject);
                 if cases.len() > 1 && cases[0].value == Value::NOTHING {
                     // For other errors than this one; there may be calls in it all the same.
                     self.rust_unreached(|this| {
@@ -167,6 +176,7 @@ impl Interp<'_> {
             value: success,
             flights: Vec::new(),
             missed: None,
+            looked: false,
         }];
         for (value, flights) in failures {
             if cases.len() > MAX_FAILURES {
@@ -178,6 +188,7 @@ impl Interp<'_> {
                     value,
                     flights,
                     missed: None,
+                    looked: false,
                 });
             }
         }
@@ -294,6 +305,7 @@ impl Interp<'_> {
                     None => Match { certain: None, ..found },
                 };
             }
+            cases[index].looked |= found.opened && way.pattern.is_some();
             if found.certain == Some(false) {
                 if index > 0 && (tested.is_some() || way.pattern.is_some_and(|p| names_kind(m, p))) && found.opened {
                     let span = tested.map_or(way.span, |guard| Span {
@@ -461,7 +473,7 @@ impl Interp<'_> {
         let result = if self.here().dead { Value::NOTHING } else { result };
         let mut arm = if has_arm { self.frame().rust.arms.pop() } else { None };
         if let Some(arm) = &mut arm {
-            let carried: Vec<SiteId> = self.rust_carried(result).into_iter().map(|f| f.site).collect();
+            let carried: Vec<SiteId> = self.rust_results(result).into_iter().map(|f| f.site).collect();
             if !self.here().dead {
                 let all = arm.flights.iter().all(|f| carried.contains(&f.site));
                 arm.completes |= !all;
@@ -531,6 +543,9 @@ impl Interp<'_> {
                     // Some path survives the error: what the others do with it does not count.
                     self.rust_strip(&sites, &mut value, &arm.passed);
                     let restarts = in_loop && arm.continues;
+                    if restarts {
+                        self.note_resumed(place, &arm.flights, mark);
+                    }
                     self.rust_stop(&arm.flights, &stop, restarts);
                     if restarts {
                         let handled = Handled {
@@ -680,7 +695,7 @@ impl Interp<'_> {
             None
         };
         if let Some(truth) = truth {
-            if !truth {
+            if truth == is_negated(m, test) {
                 let note = self.rust_missed(span);
                 if let Some(arm) = self.frame().rust.arms.last_mut() {
                     arm.missed = Some(note);
@@ -788,6 +803,15 @@ impl Interp<'_> {
             self.restore(end);
         }
         total
+    }
+}
+
+/// `!x`
+fn is_negated(m: &Module, test: ExprId) -> bool {
+    match &m.expr(test).kind {
+        ExprKind::Not(inner) => !is_negated(m, *inner),
+        ExprKind::Same(inner) => is_negated(m, *inner),
+        _ => false,
     }
 }
 

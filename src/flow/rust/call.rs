@@ -242,11 +242,11 @@ impl Interp<'_> {
         flights.extend(propagated);
         if inner != Value::NOTHING || frame.ret == Value::NOTHING && !frame.dead {
             let lacking = self.v.is_unknown(inner)
-                || self
-                    .v
-                    .objs(inner)
-                    .iter()
-                    .any(|&o| matches!(self.v.get(o), Obj::Handle(h) if h.inner.is_none()));
+                || self.v.objs(inner).iter().any(|&o| match self.v.get(o) {
+                    Obj::Handle(h) => h.inner.is_none(),
+                    Obj::External(_) => true,
+                    _ => false,
+                });
             let declares = self.with_func(func, |f| f.returns.is_some()).unwrap_or(false);
             if lacking && declares {
                 let declared = self.rust_declared_return(func);
@@ -558,13 +558,14 @@ impl Interp<'_> {
                 }
             }
         }
-        if !flights.is_empty() {
+        let last = path.map_or("", |p| p.as_str().rsplit('.').next().unwrap_or_default());
+        // An error stays one in a constructor or conversion; what else takes it answers for it.
+        if !flights.is_empty() && (last.starts_with(char::is_uppercase) || matches!(last, "from" | "new")) {
             return self.rust_fault(flights);
         }
         if futures != Value::NOTHING {
             return futures;
         }
-        let last = path.map_or("", |p| p.as_str().rsplit('.').next().unwrap_or_default());
         if last.starts_with(char::is_uppercase) && values.len() == 1 {
             // `State(pool)`, `Json(rows)`, `Poll::Ready(result)`
             return values[0];

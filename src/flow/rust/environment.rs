@@ -5,7 +5,7 @@ use super::super::{EnvRead, Interp};
 use super::paths::Holder;
 use crate::core::{ArgKind, Class, ClassKind, ExprId, ExprKind, Field, Module, Span, Symbol};
 use crate::knowledge::{ArgRef, Item};
-use crate::resolve::value::{Obj, UnitId};
+use crate::resolve::value::{ClassRef, ExprRef, Obj, ObjId, UnitId, Value};
 
 impl Interp<'_> {
     /// Looks at the attributes of all structs of a file.
@@ -108,8 +108,60 @@ impl Interp<'_> {
         }
     }
 
-    /// A function that fills a struct from the environment: each field is a variable, perhaps with a prefix.
-    pub(super) fn rust_settings(&mut self, class: crate::resolve::value::ClassRef, prefix: &str) {
+    /// A function that fills a struct from the environment: each field is a variable, perhaps with a prefix. Which struct
+    /// it is says the call (`from_env::<Settings>()`), or the type that is declared for the result.
+    pub(super) fn rust_settings_of(&mut self, recv: Option<ObjId>, at: ExprRef) -> Value {
+        let prefix = recv.and_then(|r| self.heap_get((r, Symbol::new(super::library::STATEMENT))));
+        let prefix = prefix.and_then(|p| self.v.text(p)).map_or("", Symbol::as_str);
+        if let Some(name) = self.rust_written_argument(at) {
+            let class = self.rust_item_named(Symbol::new(&name));
+            let class = self.rust_resolved(class);
+            for obj in self.v.list(class) {
+                if let Obj::Class(class) = *self.v.get(obj) {
+                    self.rust_settings(class, prefix);
+                    return self.rust_instances(class);
+                }
+            }
+        }
+        self.v.one(Obj::External(Symbol::new(&format!("{SETTINGS}{prefix}"))))
+    }
+
+    /// The last type argument that a call is written with: `f::<Settings>()`.
+    fn rust_written_argument(&mut self, at: ExprRef) -> Option<String> {
+        let place = self.place_of(at);
+        let text = self.world.text(place.unit);
+        let text = text.get(place.span.range())?;
+        let (_, rest) = text.rsplit_once("::<")?;
+        let name = rest.split('>').next()?.trim();
+        let name = name.rsplit("::").next()?;
+        name.chars()
+            .all(|c| c.is_alphanumeric() || c == '_')
+            .then(|| name.to_owned())
+    }
+
+    /// Settings meet the type that is declared for them.
+    pub(super) fn rust_settings_meet(&mut self, value: Value, declared: Value) -> bool {
+        let prefixes: Vec<Symbol> = self
+            .v
+            .objs(value)
+            .iter()
+            .filter_map(|&o| match self.v.get(o) {
+                Obj::External(path) => path.as_str().strip_prefix(SETTINGS).map(Symbol::new),
+                _ => None,
+            })
+            .collect();
+        for &prefix in &prefixes {
+            for obj in self.v.list(declared) {
+                if let Obj::Instance(class, _) = *self.v.get(obj) {
+                    self.rust_settings(class, prefix.as_str());
+                }
+            }
+        }
+        !prefixes.is_empty()
+    }
+
+    /// The fields of a struct as variables.
+    fn rust_settings(&mut self, class: ClassRef, prefix: &str) {
         let Some(m) = self.world.module(class.unit) else { return };
         for field in &m.class(class.class).fields {
             let name = format!("{prefix}{}", field.name).to_ascii_uppercase();
@@ -123,3 +175,6 @@ impl Interp<'_> {
         }
     }
 }
+
+/// Marks a value that is read from the environment, followed by the prefix.
+const SETTINGS: &str = "<settings>";

@@ -226,7 +226,7 @@ impl Interp<'_> {
         if self.here().rust.arms.is_empty() {
             return;
         }
-        let carried: Vec<_> = self.rust_carried(value).into_iter().map(|f| f.site).collect();
+        let carried: Vec<_> = self.rust_results(value).into_iter().map(|f| f.site).collect();
         for arm in &mut self.frame().rust.arms {
             if arm.loops < above {
                 continue;

@@ -3,11 +3,12 @@
 
 use super::super::call::Args;
 use super::super::flight::{Flight, Note, Stop};
+use super::super::log::Event;
 use super::super::{Guard, Interp};
 use super::branch::add_note;
 use super::method::MethodCall;
 use crate::core::{ExprId, ExprKind, Module, Span, Symbol};
-use crate::knowledge::{ArgRef, CallSpec, Connection, Predicate, Registration, Repeat, SpecId, TypeId};
+use crate::knowledge::{ArgRef, CallSpec, Connection, OutcomeRole, Predicate, Registration, Repeat, SpecId, TypeId};
 use crate::resolve::value::{ExprRef, GuardId, Handle, Obj, ObjId, OptionsId, PendingId, Value};
 
 impl Interp<'_> {
@@ -24,6 +25,12 @@ impl Interp<'_> {
         if let Some(role) = spec.outcome {
             let value = match (recv, args.pos.first()) {
                 (Some(recv), _) => self.v.single(recv),
+                // A function or macro that makes an error of its arguments: `format!`, `anyhow!`.
+                (None, _) if role == OutcomeRole::Pass => {
+                    let all = args.pos.iter().copied().chain(args.kw.iter().map(|(_, v)| *v));
+                    let flights = all.flat_map(|v| self.rust_fault_flights(v)).collect();
+                    return self.rust_fault(flights);
+                }
                 (None, Some(&first)) => first,
                 _ => return Value::UNKNOWN,
             };
@@ -74,10 +81,13 @@ impl Interp<'_> {
             // The function is called for each request: it is a unit of work of its own.
             return self.rust_call_unknown(None, args, at);
         }
+        if spec.settings {
+            return self.rust_settings_of(recv, at);
+        }
         if spec.gives.as_deref() == Some("inner") {
             return self.rust_gives_inner(recv, args);
         }
-        self.rust_plain(id, recv, args, at)
+        self.rust_plain(id, recv, call, args, at)
     }
 
     /// Gives what is inside of a pool or wrapper.
@@ -101,7 +111,14 @@ impl Interp<'_> {
     }
 
     /// A round trip, a constructor, a step of a chain.
-    fn rust_plain(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
+    fn rust_plain(
+        &mut self,
+        id: SpecId,
+        recv: Option<ObjId>,
+        call: Option<&MethodCall<'_>>,
+        args: &Args,
+        at: ExprRef,
+    ) -> Value {
         let spec = &self.k.call(id).call;
         let receivers = self.rust_on(spec, recv, args);
         let statement = recv.and_then(|recv| self.heap_get((recv, Symbol::new(STATEMENT))));
@@ -123,7 +140,7 @@ impl Interp<'_> {
             if spec.opens {
                 flights.iter_mut().for_each(|f| f.marks.opening = true);
             }
-            let value = self.rust_made(id, receiver, value, &args, at);
+            let value = self.rust_made(id, receiver, value, &args, (at, call.is_none()));
             let makes_trip = flights.iter().any(|f| f.making.is_none()) || may_trip(spec);
             let one = if makes_trip
                 && !self
@@ -164,7 +181,7 @@ impl Interp<'_> {
         recv: Option<ObjId>,
         value: Value,
         args: &Args,
-        at: ExprRef,
+        (at, by_path): (ExprRef, bool),
     ) -> Value {
         let k = self.k;
         let spec = &k.call(id).call;
@@ -181,7 +198,9 @@ impl Interp<'_> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
-        let starts = from.is_none_or(|h| h.origin.is_none());
+        // A method that gives its object makes nothing.
+        let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
+        let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
         let given = self.rust_given_options(args);
@@ -210,11 +229,17 @@ impl Interp<'_> {
                 }
                 opened.push(handle);
             }
-            if text.is_some() {
+            if by_path && handle.origin.is_none() {
+                handle.origin = Some(at);
+            }
+            if text.is_some() || spec.begins && described.transaction {
                 handle.created = Some(at);
             }
             handle
         });
+        if spec.begins {
+            self.note(Event::Making(at));
+        }
         for handle in opened {
             let options = self.opening(handle.ty, args, at);
             let options = given.filter(|_| options == OptionsId(0)).unwrap_or(options);
@@ -348,8 +373,19 @@ impl Interp<'_> {
         if spec.opens {
             flights.iter_mut().for_each(|f| f.marks.opening = true);
         }
-        let args = Args::positional(pending.args.clone());
-        let value = self.rust_made(pending.spec, recv, value, &args, pending.at);
+        let args = Args {
+            pos: pending.args.clone(),
+            kw: pending.kw.clone(),
+            ..Args::default()
+        };
+        let mut value = value;
+        if spec.lazy {
+            value = self.rust_map_handles(value, &mut |_, handle| Handle {
+                created: Some(pending.at),
+                ..handle
+            });
+        }
+        let value = self.rust_made(pending.spec, recv, value, &args, (pending.at, false));
         self.rust_outcome(value, flights)
     }
 
@@ -641,8 +677,7 @@ impl Interp<'_> {
         let value = self.spawn(id, reference, args, at);
         if let Some(recv) = recv {
             // A set of tasks.
-            let shared = self.shared(recv);
-            self.heap_join((shared, Symbol::new(TASKS)), value);
+            self.heap_join((recv, Symbol::new(TASKS)), value);
         }
         value
     }
@@ -652,8 +687,7 @@ impl Interp<'_> {
         if !matches!(self.v.get(recv), Obj::Handle(_)) {
             return None;
         }
-        let shared = self.shared(recv);
-        let tasks = self.heap_get((shared, Symbol::new(TASKS)))?;
+        let tasks = self.heap_get((recv, Symbol::new(TASKS)))?;
         let name = self.k.call(id).name;
         let mut result = Value::NOTHING;
         for obj in self.v.list(tasks) {
@@ -883,11 +917,13 @@ impl Interp<'_> {
             kw: vec![(name, value)],
             ..Args::default()
         };
+        let mut name = name;
         for (lib, option) in self.k.options_of(&keys) {
-            let names = std::iter::once(&option.name).chain(&option.spellings);
-            if option.missing || !names.clone().any(|n| n.eq_ignore_ascii_case(name.as_str())) {
+            let mut names = std::iter::once(&option.name).chain(&option.spellings);
+            if option.missing || !names.any(|n| n.eq_ignore_ascii_case(name.as_str())) {
                 continue;
             }
+            name = Symbol::new(&option.name.to_ascii_lowercase());
             if let Some(mut found) = self.option(lib, option, &args, at) {
                 found.place = place;
                 self.add_configured(found);

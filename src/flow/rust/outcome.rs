@@ -108,6 +108,29 @@ impl Interp<'_> {
         found
     }
 
+    /// The errors of the results in a value: not those of bare error values, which nobody needs to look at.
+    pub(super) fn rust_results(&self, value: Value) -> Vec<Flight> {
+        let mut found = Vec::new();
+        let mut todo = vec![(value, 0)];
+        while let Some((value, depth)) = todo.pop() {
+            for &obj in self.v.objs(value) {
+                match self.v.get(obj) {
+                    Obj::Outcome(inner, id) => {
+                        found.extend(self.rust.outcomes[id.0 as usize].iter().cloned());
+                        if depth < MAX_DEPTH {
+                            todo.push((*inner, depth + 1));
+                        }
+                    }
+                    Obj::Tuple(items) if depth < MAX_DEPTH => {
+                        todo.extend(items.iter().map(|&item| (item, depth + 1)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
     pub(in crate::flow) fn rust_carries(&self, value: Value) -> bool {
         let simple = self.v.objs(value).iter().all(|&o| {
             !matches!(

@@ -98,11 +98,9 @@ impl Interp<'_> {
         let value = self.v.single(obj);
         match &pattern.kind {
             PatternKind::Wild => {
-                if self.rust_carries(value) {
-                    Match::YES.opened()
-                } else {
-                    Match::YES
-                }
+                // The result of a task inside of the result of joining it is not looked at.
+                let dropped = self.rust_carried(value).iter().any(|f| f.marks.task.is_none());
+                if dropped { Match::YES.opened() } else { Match::YES }
             }
             PatternKind::Bind(_, None) | PatternKind::Star(_) | PatternKind::Target(_) => Match::YES,
             PatternKind::Bind(_, Some(inner)) => self.rust_match_obj(m, inner, obj),

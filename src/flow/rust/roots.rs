@@ -73,7 +73,7 @@ impl Interp<'_> {
         let flights = self.rust_within(func.unit, Holder::File, |this, _| {
             let value = this.rust_call_obj(obj, &Args::default(), at);
             let value = this.rust_finished_once(value, at);
-            this.rust_carried(value)
+            this.rust_results(value)
         });
         let mut flights = flights.unwrap_or_default();
         for flight in &mut flights {
@@ -121,7 +121,7 @@ impl Interp<'_> {
             let flights = self.rust_within(started.unit, Holder::File, |this, _| {
                 let value = this.rust_finished(work, started);
                 let value = this.rust_finished_once(value, started);
-                this.rust_carried(value)
+                this.rust_results(value)
             });
             self.rust.awaited.clear();
             self.rust_task_ended(started, mark);

@@ -39,6 +39,8 @@ pub(in crate::flow) struct Storage {
     /// Used in a unit of work that did not open them, or held by what lives as long as the program.
     kept: Vec<ExprRef>,
     replaced: FxHashSet<ExprRef>,
+    /// Openings in the place of others.
+    replacements: FxHashSet<ExprRef>,
     uses: FxHashMap<ExprRef, Vec<SiteId>>,
     /// Connections whose end ends the process: somebody starts it again.
     supervised: FxHashSet<ExprRef>,
@@ -131,6 +133,12 @@ impl Interp<'_> {
             return;
         }
         let (new, _) = self.rust_split(new);
+        let others: Vec<ExprRef> = self.rust_reachable(new).iter().filter_map(|h| h.origin).collect();
+        let own: Vec<ExprRef> = handles.iter().filter_map(|h| h.origin).collect();
+        self.rust
+            .storage
+            .replacements
+            .extend(others.into_iter().filter(|o| own.iter().any(|x| x != o)));
         let emptied = self
             .v
             .objs(new)
@@ -301,6 +309,20 @@ impl Interp<'_> {
                 continue;
             };
             if storage.replaced.contains(&origin) || storage.supervised.contains(&origin) {
+                continue;
+            }
+            // One finding per storage: where it was filled first.
+            let shares = |other: &ExprRef| {
+                *other != origin
+                    && !storage.replacements.contains(other)
+                    && storage.uses.get(other).is_some_and(|theirs| {
+                        storage
+                            .uses
+                            .get(&origin)
+                            .is_some_and(|own| own.iter().any(|site| theirs.contains(site)))
+                    })
+            };
+            if storage.replacements.contains(&origin) && storage.kept.iter().any(shares) {
                 continue;
             }
             let mut sites = storage.uses.get(&origin).cloned().unwrap_or_default();

@@ -323,7 +323,7 @@ impl Interp<'_> {
             return value;
         }
         let (inner, flights) = self.rust_split(value);
-        if self.v.is_unknown(inner) {
+        if self.rust_settings_meet(inner, declared) || self.v.is_unknown(inner) {
             let none = self.v.objs(inner).iter().any(|&o| *self.v.get(o) == Obj::None);
             let joined = if none {
                 self.v.join(declared, Value::NONE)
