@@ -51,7 +51,11 @@ pub(in crate::flow) struct Storage {
 
 impl Storage {
     pub(super) fn start_round(&mut self) {
-        *self = Self::default();
+        // A use may be evaluated before the opening: what the round before found out about openings holds.
+        *self = Self {
+            bare: std::mem::take(&mut self.bare),
+            ..Self::default()
+        };
     }
 
     /// A connection of which only the declaration is known.
@@ -336,6 +340,7 @@ impl Interp<'_> {
                 derived: None,
             });
         }
+        self.rust.storage.bare = storage.bare;
     }
 }
 
