@@ -31,3 +31,5 @@ mod samples;
 mod server;
 #[path = "all/suppressions.rs"]
 mod suppressions;
+#[path = "all/wrong_inputs.rs"]
+mod wrong_inputs;

@@ -226,7 +226,9 @@ fn write_report(args: &Args, session: &Session, checked: &Checked, ui: &Ui) -> R
             )?;
         }
         ui.say(String::from_utf8_lossy(&log).trim_end());
-        ui.say(report::summary(&report));
+        if !to_file {
+            ui.say(report::summary(&report));
+        }
     }
     if name == "github" {
         format

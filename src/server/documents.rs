@@ -21,6 +21,10 @@ pub struct Document {
     pub text: Arc<str>,
 }
 
+/// Parameters are not what they should be.
+#[derive(Clone, Copy, Debug)]
+pub struct Malformed;
+
 /// All open texts that are files.
 #[derive(Debug, Default)]
 pub struct Documents {
@@ -68,10 +72,13 @@ impl Documents {
         Some(())
     }
 
-    /// The parameters of `didClose`. `None`: they are malformed. Otherwise the document, if it was open.
-    pub fn close(&mut self, params: &Value) -> Option<Option<Document>> {
-        let path = uri::to_path(params.get("textDocument")?.get("uri")?.as_str()?);
-        Some(path.and_then(|path| self.open.remove(&path)))
+    /// The parameters of `didClose`: the document, if it was open.
+    pub fn close(&mut self, params: &Value) -> Result<Option<Document>, Malformed> {
+        let uri = params
+            .pointer("/textDocument/uri")
+            .and_then(Value::as_str)
+            .ok_or(Malformed)?;
+        Ok(uri::to_path(uri).and_then(|path| self.open.remove(&path)))
     }
 
     /// An open document.

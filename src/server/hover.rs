@@ -27,10 +27,11 @@ pub fn hover(snapshot: &Snapshot, file: FileId, offset: usize) -> Value {
         parts.push(format!("```text\n{}\n```", text.trim_end()));
     }
     for finding in &findings {
-        let mut text = format!("[{} {}]({})", finding.code, finding.name, rule_url(finding));
-        text.push_str(&format!(" ({}): {}", finding.severity, finding.message));
+        let (code, name, url) = (finding.code, finding.name, rule_url(finding));
+        let mut text = format!("[{code} {name}]({url}) ({}): {}", finding.severity, finding.message);
         if !finding.help.is_empty() {
-            text.push_str(&format!("\n\nhelp: {}", finding.help));
+            text.push_str("\n\nhelp: ");
+            text.push_str(&finding.help);
         }
         parts.push(text);
     }

@@ -209,12 +209,12 @@ impl<W: Write> Session<W> {
             }
             "textDocument/didClose" => {
                 let closed = self.documents.close(params);
-                if let Some(Some(document)) = &closed {
+                if let Ok(Some(document)) = &closed {
                     self.publish(&document.uri, &Value::Null, Vec::new())?;
                     self.published.remove(&document.uri);
                 }
                 // What was not saved is gone.
-                (closed.is_some(), now)
+                (closed.is_ok(), now)
             }
             "workspace/didChangeWorkspaceFolders" => (self.change_folders(params).is_some(), now),
             // Much that clients tell is of no use here.

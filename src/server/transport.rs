@@ -20,11 +20,10 @@ pub enum Incoming {
 
 /// Reads one message; `None` at the end of the stream.
 pub fn read(input: &mut impl BufRead) -> io::Result<Option<Incoming>> {
-    let Some(length) = header(input)? else {
-        return Ok(None);
-    };
-    let Some(length) = length else {
-        return Ok(Some(Incoming::Malformed("a header without `Content-Length`".into())));
+    let length = match header(input)? {
+        Header::Length(length) => length,
+        Header::Useless => return Ok(Some(Incoming::Malformed("a header without `Content-Length`".into()))),
+        Header::End => return Ok(None),
     };
     if length > LONGEST_MESSAGE {
         io::copy(&mut input.take(length), &mut io::sink())?;
@@ -41,14 +40,24 @@ pub fn read(input: &mut impl BufRead) -> io::Result<Option<Incoming>> {
     }))
 }
 
-/// Reads up to the empty line. The length that it announces, if it does; `None` at the end of the stream.
-fn header(input: &mut impl BufRead) -> io::Result<Option<Option<u64>>> {
+/// What a header says.
+enum Header {
+    /// How long the message is.
+    Length(u64),
+    /// Not that.
+    Useless,
+    /// The stream has ended.
+    End,
+}
+
+/// Reads up to the empty line.
+fn header(input: &mut impl BufRead) -> io::Result<Header> {
     let mut length = None;
     let mut empty = true;
     loop {
         let mut line = Vec::new();
         if input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
-            return Ok(None);
+            return Ok(Header::End);
         }
         let line = String::from_utf8_lossy(&line);
         let line = line.trim();
@@ -56,7 +65,7 @@ fn header(input: &mut impl BufRead) -> io::Result<Option<Option<u64>>> {
             if empty {
                 continue; // between two messages
             }
-            return Ok(Some(length));
+            return Ok(length.map_or(Header::Useless, Header::Length));
         }
         empty = false;
         if let Some((name, value)) = line.split_once(':')

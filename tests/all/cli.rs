@@ -142,6 +142,74 @@ fn ci_servers_get_their_own_format_unless_told_otherwise() {
 }
 
 #[test]
+fn github_gets_a_job_summary_and_no_annotations_in_files() {
+    let shop = shop();
+    let summary = shop.path().join("summary.md");
+    let run = |arguments: &[&str]| {
+        let output = shop
+            .command(arguments)
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_WORKSPACE", shop.path())
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .expect("the program can be started");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    };
+    run(&["shop"]);
+    let first = shop.read("summary.md");
+    assert!(first.contains("RL101") && first.contains("shop/app.py"), "{first}");
+    run(&["shop"]);
+    let both = shop.read("summary.md");
+    assert!(
+        both.starts_with(&first) && both.len() > first.len(),
+        "other steps write there too"
+    );
+    run(&["shop", "--output-format", "json"]);
+    assert_eq!(shop.read("summary.md"), both, "only with GitHub's format");
+    run(&["shop", "--output-file", "out.txt"]);
+    assert!(
+        shop.read("out.txt").starts_with("error[RL101]"),
+        "{}",
+        shop.read("out.txt")
+    );
+}
+
+#[test]
+fn gitlab_gets_its_report_and_people_a_log() {
+    let shop = shop();
+    let run = |arguments: &[&str]| {
+        let output = shop
+            .command(arguments)
+            .env("GITLAB_CI", "true")
+            .env("CI_PROJECT_DIR", shop.path())
+            .output()
+            .expect("the program can be started");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+        (text(output.stdout), text(output.stderr))
+    };
+    // As the README has it.
+    let (out, err) = run(&["shop", "--output-file", "gl-code-quality.json"]);
+    assert_eq!(out, "");
+    assert!(err.contains("shop/app.py:5:12: error[RL101]"), "{err}");
+    assert_eq!(err.matches("Found 1 error").count(), 1, "{err}");
+    let report: serde_json::Value = serde_json::from_str(&shop.read("gl-code-quality.json")).expect("JSON");
+    assert_eq!(report[0]["location"]["path"], "shop/app.py");
+    assert_eq!(report[0]["check_name"], "RL101 unhandled-connection-loss");
+    // Paths are the repository's, wherever the tool is started.
+    let (out, _) = run(&[&shop.path().join("shop").display().to_string()]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report[0]["location"]["path"], "shop/app.py");
+    let (out, err) = run(&["shop", "--output-format", "gitlab"]);
+    assert!(
+        out.starts_with('[') && !err.contains("error[RL101]"),
+        "who asks for it reads it: {err}"
+    );
+    // The configuration is stronger than the environment.
+    shop.write("reconnect-lint.toml", "output-format = 'concise'\n");
+    assert!(run(&["shop"]).0.starts_with("shop/app.py:5:12: "));
+}
+
+#[test]
 fn a_first_run_says_why_nothing_was_checked() {
     let empty = Project::new(&[("README.md", "x")]);
     let ran = empty.run(&[]);
@@ -255,17 +323,37 @@ fn init_writes_what_works_and_never_overwrites() {
 #[test]
 fn scripts_and_schema_are_printed() {
     let shop = shop();
+    let commands = [
+        "check",
+        "rule",
+        "rules",
+        "inventory",
+        "explain",
+        "server",
+        "init",
+        "config-schema",
+        "completions",
+        "man",
+    ];
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(
-            shop.run(&["completions", shell]).out.contains("reconnect-lint"),
-            "{shell}"
-        );
+        let script = shop.run(&["completions", shell]).out;
+        for word in commands.iter().chain(&["--output-format", "--add-suppressions"]) {
+            let word = if shell == "fish" {
+                word.trim_start_matches("--")
+            } else {
+                word
+            };
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
     let page = shop.run(&["man"]).out;
-    assert!(
-        page.contains(".TH reconnect-lint 1") && page.contains("output\\-format"),
-        "{page}"
-    );
+    assert!(page.contains(".TH reconnect-lint 1"), "{page}");
+    for word in commands
+        .iter()
+        .chain(&["output-format", "add-suppressions", "no-cache"])
+    {
+        assert!(page.contains(&word.replace('-', "\\-")), "{word}: {page}");
+    }
     assert_eq!(
         shop.run(&["config-schema"]).out,
         include_str!("../../reconnect-lint.schema.json")

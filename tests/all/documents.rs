@@ -33,12 +33,13 @@ fn run(arguments: &[&str]) -> String {
 
 /// Compares files with what they should be; all that differ are written anew.
 #[derive(Default)]
-struct Fresh {
+pub struct Fresh {
     stale: Vec<String>,
 }
 
 impl Fresh {
-    fn file(&mut self, path: &str, expected: &str) {
+    /// A file below the root of the repository.
+    pub fn file(&mut self, path: &str, expected: &str) {
         let full = root().join(path);
         // A checkout may have other line ends.
         if fs::read_to_string(&full).unwrap_or_default().replace("\r\n", "\n") != expected {
@@ -53,7 +54,8 @@ impl Fresh {
         self.stale.push(path.display().to_string());
     }
 
-    fn finish(self) {
+    /// Fails if something was written.
+    pub fn finish(self) {
         assert!(
             self.stale.is_empty(),
             "stale, and written anew: look at the change and commit it: {:?}",
@@ -287,7 +289,7 @@ fn summary() -> String {
     for rule in texts::rules() {
         writeln!(page, "  - [{} {}](rules/{})", rule.code, rule.name, rule.file()).expect("a string takes it");
     }
-    page.push_str("- [Libraries](libraries.md)\n- [Command line](cli.md)\n- [Architecture](architecture.md)\n- [Contributing](contributing.md)\n");
+    page.push_str("- [Libraries](libraries.md)\n- [Command line](cli.md)\n  - [Wrong inputs](wrong-inputs.md)\n- [Architecture](architecture.md)\n- [Contributing](contributing.md)\n");
     page
 }
 

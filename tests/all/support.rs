@@ -291,7 +291,7 @@ impl Ran {
             // `0.08 s` is another time in each run.
             let mut parts: Vec<&str> = text.split(' ').collect();
             for i in 1..parts.len() {
-                if parts[i].starts_with("s)") && parts[i - 1].parse::<f64>().is_ok() {
+                if (parts[i].starts_with("s)") || parts[i] == "s,") && parts[i - 1].parse::<f64>().is_ok() {
                     parts[i - 1] = "TIME";
                 }
             }
