@@ -250,7 +250,7 @@ impl Words {
                     _ => None,
                 });
                 if let Some(list) = known {
-                    list.push(index)
+                    list.push(index);
                 } else {
                     words.push((*import).to_owned());
                     kinds.push(Kind::Import(vec![index]));

@@ -22,6 +22,7 @@ pub(super) struct File {
     /// Inside of what the user asked for.
     pub reported: bool,
     pub text: Option<Arc<str>>,
+    #[allow(clippy::option_option)] // three states, of which two are read together
     /// `None`: not parsed yet. `Some(None)`: can't be.
     pub module: Option<Option<Arc<Module>>>,
     /// Known libraries that it imports.
@@ -74,6 +75,7 @@ impl<'k> ProjectWorld<'k> {
             .copied()
             .filter(|i| self.files[*i].module.is_none())
             .collect();
+        #[allow(clippy::type_complexity)] // of this place alone
         let parsed: Vec<(usize, Option<Arc<str>>, Option<Arc<Module>>)> = todo
             .par_iter()
             .map(|&index| {

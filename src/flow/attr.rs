@@ -618,7 +618,8 @@ impl Interp<'_> {
                 }
                 Obj::Tuple(items) => match self.v.only(key) {
                     Some(Obj::Int(i)) => {
-                        let index = if *i < 0 { items.len() as i64 + i } else { *i };
+                        let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+                        let index = if *i < 0 { length.saturating_add(*i) } else { *i };
                         usize::try_from(index)
                             .ok()
                             .and_then(|i| items.get(i))

@@ -10,8 +10,6 @@ use crate::resolve::value::{ClassRef, EnvId, FuncRef, Obj, ObjId, Value};
 pub(super) struct ClassInfo {
     /// Its body's scope.
     pub env: EnvId,
-    /// Its bases, as evaluated.
-    pub bases: Vec<Value>,
     /// The linearised bases: itself first.
     pub mro: Vec<ClassRef>,
     /// Bases outside of the program, by path, nearest first.
@@ -55,7 +53,6 @@ impl Interp<'_> {
             class,
             ClassInfo {
                 env,
-                bases,
                 mro,
                 outside,
                 fields: Vec::new(),

@@ -171,7 +171,7 @@ impl Interp<'_> {
         if !only.is_empty() {
             let found = only.iter().find(|w| self.holds(&lower(w), lib, None, args, at))?;
             if let Some(reference) = found.arg.as_ref().filter(|_| given.is_none()) {
-                shown = self.position(args, &lower_arg(reference));
+                shown = Self::position(args, &lower_arg(reference));
             }
         }
         let (called, others): (Vec<When>, Vec<When>) = unless.into_iter().partition(|w| w.called.is_some());
@@ -206,7 +206,7 @@ impl Interp<'_> {
         })
     }
 
-    fn position(&self, args: &Args, reference: &ArgRef) -> Option<usize> {
+    fn position(args: &Args, reference: &ArgRef) -> Option<usize> {
         let name = match reference {
             ArgRef::Name(name) | ArgRef::Either(_, name) => name,
             ArgRef::Position(_) => return None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::call::Args;
 use super::{EnvKey, EnvRead, Frame, Interp};
-use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, FuncId, Language, Module, StrLit, Symbol};
+use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, Language, Module, StrLit, Symbol};
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
@@ -225,6 +225,7 @@ impl Interp<'_> {
         self.v.single(list)
     }
 
+    #[allow(clippy::many_single_char_names)] // the operands
     fn eval_op(&mut self, m: &Module, at: ExprRef, op: Symbol, operands: &[ExprId]) -> Value {
         let values: Vec<Value> = operands.iter().map(|o| self.eval(m, *o)).collect();
         match (op.as_str(), &values[..]) {
@@ -732,14 +733,6 @@ impl Interp<'_> {
             .exprs
             .iter()
             .any(|e| matches!(&e.kind, ExprKind::Call { args, .. } if args.iter().any(|a| a.value == literal.expr)))
-    }
-
-    /// The function of a module by id.
-    pub(super) fn func_ref(&self, func: FuncId) -> FuncRef {
-        FuncRef {
-            unit: self.here().unit,
-            func,
-        }
     }
 }
 

@@ -315,7 +315,7 @@ impl<'w> Interp<'w> {
         };
         let value = Self::arg(args, reference);
         if let Some(given) = when.given {
-            return given == value.is_some() && !(args.open && !given);
+            return given == value.is_some() && (given || !args.open);
         }
         let Some(value) = value else { return false };
         if let Some(literal) = &when.is_not {
@@ -646,7 +646,7 @@ impl<'w> Interp<'w> {
         let value = self.typed(reference, lib, from, lazy.then_some(at));
         let value = self.opened(value, from, opens, at);
         let value = self.with_options(value, args);
-        if effective.sets == 0 && !(recv.is_none() && !lazy) {
+        if effective.sets == 0 && (recv.is_some() || lazy) {
             return Some(value);
         }
         let mut result = Value::NOTHING;
@@ -1396,7 +1396,7 @@ impl<'w> Interp<'w> {
             } else {
                 self.v.one(Obj::Tuple(given))
             };
-            self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
+            self.add_app_handler(id, recv, classes, at);
         }
         let scope = recv.and_then(|r| match self.v.get(r) {
             Obj::Handle(handle) => handle.origin,
@@ -1517,7 +1517,7 @@ impl<'w> Interp<'w> {
         value
     }
 
-    fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef, func: Value) {
+    fn add_app_handler(&mut self, id: SpecId, recv: Option<ObjId>, classes: Value, at: ExprRef) {
         let registers = self.k.call(id).call.registers.clone();
         let local = registers.as_ref().is_some_and(|r| r.local);
         // A status stands for no class, except those that stand for everything.
@@ -1549,7 +1549,6 @@ impl<'w> Interp<'w> {
             lib: self.k.call(id).lib,
             place,
             scope,
-            func,
         };
         if !self
             .app_handlers
@@ -1627,14 +1626,14 @@ impl<'w> Interp<'w> {
             Registration::ErrorHandler => {
                 let classes = registers.classes.as_ref().and_then(|c| Self::arg(args, c));
                 if let Some(classes) = classes {
-                    self.add_app_handler(id, recv, classes, at, values.first().copied().unwrap_or(Value::UNKNOWN));
+                    self.add_app_handler(id, recv, classes, at);
                 } else {
                     // `exception_handlers={Error: handler}`
                     for value in values {
                         for obj in self.v.list(value) {
                             if let Obj::Dict(literal) = *self.v.get(obj) {
                                 let classes = self.dict_keys(literal);
-                                self.add_app_handler(id, recv, classes, at, Value::UNKNOWN);
+                                self.add_app_handler(id, recv, classes, at);
                             }
                         }
                     }

@@ -303,7 +303,6 @@ struct AppHandler {
     lib: LibId,
     place: Place,
     scope: Option<ExprRef>,
-    func: Value,
 }
 
 /// The interpreter.

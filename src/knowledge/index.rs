@@ -216,10 +216,10 @@ impl Knowledge {
 
     fn link(&mut self, errors: &mut Vec<KnowledgeError>) {
         for index in 0..self.libs.len() {
-            if let Some(driver) = self.libs[index].file.library.driver.clone() {
-                if let Some(found) = self.named(LibId(index as u32), &driver) {
-                    self.libs[index].driver = found;
-                }
+            if let Some(driver) = self.libs[index].file.library.driver.clone()
+                && let Some(found) = self.named(LibId(index as u32), &driver)
+            {
+                self.libs[index].driver = found;
             }
             let lib = LibId(index as u32);
             let keys: Vec<String> = self.libs[index].file.types.keys().cloned().collect();

@@ -137,7 +137,7 @@ fn at_call(ctx: &mut Context<'_>, site: &Site, verdict: &Verdict<'_>) -> Option<
         finding.severity = finding.severity.min(Severity::Warning);
     }
     finding.confidence = site.confidence;
-    finding.label = label.to_owned();
+    label.clone_into(&mut finding.label);
     finding.related = ctx.path(site, escape);
     if let Verdict::LazyOutside(_, stop) = verdict {
         finding

@@ -58,6 +58,6 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
     }
     let assumed = ctx.assumed(found.at.unit, found.lib);
     finding.notes.push(format!("driver: {}", assumed.text));
-    finding.help = found.help.trim_end().to_owned();
+    found.help.trim_end().clone_into(&mut finding.help);
     Some(finding)
 }

@@ -1,6 +1,6 @@
 //! The language server, as an editor talks to it: a scripted client on the streams of the program.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::configuration::{APP, REQUIREMENTS};
 use crate::support::Project;
 
 /// Longer than any answer takes, even on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An editor.
 struct Client {

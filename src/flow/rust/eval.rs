@@ -200,6 +200,7 @@ impl Interp<'_> {
     }
 
     /// Two known constants that do not depend on the configuration.
+    #[allow(clippy::many_single_char_names)] // two of a kind
     fn rust_same_constant(&self, a: Value, b: Value) -> Option<bool> {
         match (self.v.only(a)?, self.v.only(b)?) {
             (Obj::Variant(x, n, _), Obj::Variant(y, k, _)) if x == y => Some(n == k),

@@ -138,7 +138,9 @@ impl Interp<'_> {
         for receiver in receivers {
             let (value, mut flights) = self.rust_captured(|this| this.apply(id, receiver, &args, at));
             if spec.opens {
-                flights.iter_mut().for_each(|f| f.marks.opening = true);
+                for flight in &mut flights {
+                    flight.marks.opening = true;
+                }
             }
             let value = self.rust_made(id, receiver, value, &args, (at, call.is_none()));
             let makes_trip = flights.iter().any(|f| f.making.is_none()) || may_trip(spec);
@@ -371,7 +373,9 @@ impl Interp<'_> {
         });
         let spec = &self.k.call(pending.spec).call;
         if spec.opens {
-            flights.iter_mut().for_each(|f| f.marks.opening = true);
+            for flight in &mut flights {
+                flight.marks.opening = true;
+            }
         }
         let args = Args {
             pos: pending.args.clone(),

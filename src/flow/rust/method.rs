@@ -69,7 +69,7 @@ impl Interp<'_> {
                 if let Some(spec) = self.rust_common_method("result", call.name) {
                     return self.rust_role_of(spec, this, call);
                 }
-                let funcs = self.rust_extension(&self.rust_result_paths(), call.name);
+                let funcs = self.rust_extension(&Self::rust_result_paths(), call.name);
                 if let Some(&func) = funcs.first() {
                     return self.rust_call_func(func, call.args.with_first(this), call.at);
                 }
@@ -127,7 +127,7 @@ impl Interp<'_> {
     }
 
     /// The paths that `Result` is known by.
-    fn rust_result_paths(&self) -> Vec<Symbol> {
+    fn rust_result_paths() -> Vec<Symbol> {
         ["Result", "std.result.Result", "core.result.Result", "prelude.Result"]
             .iter()
             .map(|p| Symbol::new(p))

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::super::Interp;
 use super::super::flight::{Entry, Flight, SiteId, Stop};
-use crate::knowledge::Item;
 use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, OutcomeId, Value};
 
 /// Values within values are searched this deep.
@@ -393,10 +392,5 @@ impl Interp<'_> {
             },
             false,
         );
-    }
-
-    /// The kinds of a library's errors that stand for a lost connection contain this path.
-    pub(super) fn rust_is_type(&self, path: crate::core::Symbol) -> bool {
-        matches!(self.k.item(path), Some(Item::Type(_)))
     }
 }
