@@ -166,9 +166,6 @@ pub enum Note {
         handler: Place,
         /// What it raises, if another class.
         raised: Option<String>,
-        /// Close enough to count as a guard of this call: in the same function, naming the driver's errors, or raising
-        /// another error. A handler far out that logs and raises anything again is only a step of the path.
-        near: bool,
     },
     /// A guard with a class that could not be read; counts as if it covered.
     Unclear(Place),

@@ -113,7 +113,6 @@ impl Interp<'_> {
                     retry,
                     guard: None,
                 },
-                classes[index],
             );
         }
         for flight in passed {
@@ -283,24 +282,18 @@ impl Interp<'_> {
     }
 
     /// What becomes of errors that a handler received.
-    pub(super) fn settle(
-        &mut self,
-        flights: Vec<Flight>,
-        raises: &[Raise],
-        completes: bool,
-        stop: &Stop,
-        class: Option<Value>,
-    ) {
+    pub(super) fn settle(&mut self, flights: Vec<Flight>, raises: &[Raise], completes: bool, stop: &Stop) {
         let answered = raises.iter().any(|r| matches!(r, Raise::Answer));
         for flight in flights {
-            if flight.making.is_some() || completes || answered || stop.retry.is_some() || raises.is_empty() {
+            if completes || answered || stop.retry.is_some() || raises.is_empty() {
                 self.stop(&flight, stop.clone());
                 continue;
             }
-            let site = self.out.sites.get(flight.site);
-            let (driver, lib) = (site.driver, site.lib);
-            let here = site.func == self.here().func && site.at.unit == self.here().unit;
-            let near = here || class.is_some_and(|c| self.names_library(c, driver, lib));
+            if flight.making.is_some() {
+                // A handler that only raises again guards neither the making nor what comes of it.
+                self.emit(flight);
+                continue;
+            }
             for raise in raises {
                 let mut next = flight.clone();
                 let raised = match raise {
@@ -314,13 +307,11 @@ impl Interp<'_> {
                         Some("another error".into())
                     }
                 };
-                let near = near || raised.is_some();
                 add_note(
                     &mut next,
                     Note::Reraised {
                         handler: stop.place,
                         raised,
-                        near,
                     },
                 );
                 self.emit(next);
@@ -637,7 +628,6 @@ impl Interp<'_> {
                     let note = Note::Reraised {
                         handler: place,
                         raised: None,
-                        near: true,
                     };
                     // A manager that has nothing to do with errors is no handler at all.
                     if self.exit_looks_at_errors(exit) {
@@ -657,7 +647,7 @@ impl Interp<'_> {
 
     fn settle_into(&mut self, flights: Vec<Flight>, raises: &[Raise], stop: &Stop, rest: &mut Vec<Flight>) {
         let outer = std::mem::take(&mut self.frame().flights);
-        self.settle(flights, raises, false, stop, None);
+        self.settle(flights, raises, false, stop);
         rest.append(&mut self.frame().flights);
         self.frame().flights = outer;
     }

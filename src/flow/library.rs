@@ -957,13 +957,21 @@ impl<'w> Interp<'w> {
         }
     }
 
+    /// More guards around the making of this object would not be remembered.
+    pub(super) fn makings_enough(&self, at: ExprRef) -> bool {
+        self.out
+            .guarded_makings
+            .get(&at)
+            .is_some_and(|stops| stops.len() >= super::MAX_GUARDED_MAKINGS)
+    }
+
     /// A lazy object is made: guards around this place are remembered.
     pub(super) fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
         self.note(Event::Making(at));
-        if classes.is_empty() || self.out.guarded_makings.contains_key(&at) {
+        if classes.is_empty() || self.makings_enough(at) {
             return;
         }
         let _ = recv;

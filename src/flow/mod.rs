@@ -263,7 +263,7 @@ pub struct Outcomes {
     /// Chains of calls.
     pub paths: Paths,
     /// Makings of lazy objects that a guard encloses, and the guard.
-    pub guarded_makings: FxHashMap<ExprRef, Stop>,
+    pub guarded_makings: FxHashMap<ExprRef, Vec<Stop>>,
     /// Constructor calls.
     pub openings: Vec<Opening>,
     /// Options given or left out, and parts known not to work.
@@ -295,6 +295,9 @@ struct Registered {
     spec: SpecId,
     scope: Option<ExprRef>,
 }
+
+/// So many guards around the making of one lazy object are remembered.
+const MAX_GUARDED_MAKINGS: usize = 16;
 
 /// An application-wide handler of exceptions.
 #[derive(Clone, Debug)]
@@ -685,7 +688,10 @@ impl<'w> Interp<'w> {
 
     fn stop(&mut self, flight: &Flight, stop: Stop) {
         if let Some(making) = flight.making {
-            self.out.guarded_makings.entry(making).or_insert(stop);
+            let stops = self.out.guarded_makings.entry(making).or_default();
+            if stops.len() < MAX_GUARDED_MAKINGS && !stops.contains(&stop) {
+                stops.push(stop);
+            }
             return;
         }
         let fate = self.fate(flight.site);

@@ -78,11 +78,21 @@ pub fn judge<'a>(out: &'a Outcomes, _site: &Site, fate: &'a Fate) -> Verdict<'a>
         return Verdict::Heals;
     }
     // A handler that encloses the round trips and raises again says more than one that encloses only the making.
-    let raised_again = notes.iter().find(|n| matches!(n, Note::Reraised { near: true, .. }));
+    let raised_again = notes.iter().find(|n| matches!(n, Note::Reraised { .. }));
     if let (Some(note), true) = (raised_again, escape.flight.created.is_some()) {
         return Verdict::Reraised(escape, note);
     }
-    if let Some(stop) = escape.flight.created.and_then(|c| out.guarded_makings.get(&c)) {
+    // A guard that stops the round trips on another path encloses both, and says nothing of the making.
+    let only_making = escape
+        .flight
+        .created
+        .and_then(|c| out.guarded_makings.get(&c))
+        .and_then(|stops| {
+            stops
+                .iter()
+                .find(|stop| fate.stops.iter().all(|other| other.place != stop.place))
+        });
+    if let Some(stop) = only_making {
         return Verdict::LazyOutside(escape, stop);
     }
     // A handler that receives the error and raises again says more than one that it passes.
@@ -101,7 +111,7 @@ fn serious(escape: &Escape) -> usize {
         .flight
         .notes
         .iter()
-        .filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { near: true, .. }))
+        .filter(|n| matches!(n, Note::Missed { near: true, .. } | Note::Reraised { .. }))
         .count()
 }
 

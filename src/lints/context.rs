@@ -189,12 +189,17 @@ impl Context<'_> {
             }
         }
         let calls = self.out.paths.calls(escape.flight.path);
+        let called = if escape.flight.notes.is_empty() {
+            "which is called from here, with no guard for the error"
+        } else {
+            "which is called from here"
+        };
         for call in calls {
             if call == site.at {
                 continue;
             }
             if let Some(place) = self.place(call) {
-                path.extend(self.related(place, "which is called from here, with no guard for the error"));
+                path.extend(self.related(place, called));
             }
         }
         for note in &escape.flight.notes {

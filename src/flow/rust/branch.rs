@@ -619,12 +619,10 @@ impl Interp<'_> {
             (None, Error::Raised(_)) => Note::Reraised {
                 handler: place,
                 raised: Some("another error".into()),
-                near: true,
             },
             (None, _) => Note::Reraised {
                 handler: place,
                 raised: None,
-                near: true,
             },
         };
         let passed = arm.passed.clone();

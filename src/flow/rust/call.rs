@@ -518,7 +518,7 @@ impl Interp<'_> {
                 Some(loss) => (loss.classes.iter().map(|c| self.k.canonical(c)).collect(), loss.any),
                 None => (Vec::new(), false),
             };
-            if classes.is_empty() || self.out.guarded_makings.contains_key(&created) {
+            if classes.is_empty() || self.makings_enough(created) {
                 continue;
             }
             flights.push(Flight {
