@@ -454,7 +454,7 @@ impl Interp<'_> {
                     .iter()
                     .any(|&o| matches!(self.v.get(o), Obj::Handle(h) if self.k.ty(h.ty).spec.iterate.is_some()));
                 if lazy {
-                    self.making(lib, None, at);
+                    self.making(lib, at);
                 }
                 return Some(value);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::flight::{Flight, PathId};
 use super::{Act, EnvKey, Frame, Interp, Summary};
@@ -68,6 +68,7 @@ impl Frame {
             ret: Value::NOTHING,
             yields: Value::NOTHING,
             flights: Vec::new(),
+            made: FxHashMap::default(),
             raises: Vec::new(),
             handlers: Vec::new(),
             loops: Vec::new(),
@@ -79,6 +80,9 @@ impl Frame {
         }
     }
 }
+
+/// So many objects are searched for lazy ones that leave a function.
+const MAX_SEARCHED: usize = 400;
 
 impl Interp<'_> {
     /// Calls every object that a value may be, and joins what they give.
@@ -359,7 +363,8 @@ impl Interp<'_> {
     }
 
     /// Emits unless the same error is on its way already along a path that is not longer.
-    fn emit_joined(&mut self, flight: Flight) {
+    fn emit_joined(&mut self, mut flight: Flight) {
+        self.arrive(&mut flight);
         if flight.making.is_none() && self.here().retried.contains(&flight.site) {
             return;
         }
@@ -369,6 +374,7 @@ impl Interp<'_> {
                 && f.error == flight.error
                 && f.notes == flight.notes
                 && f.created == flight.created
+                && f.around == flight.around
                 && f.ends_loop == flight.ends_loop
                 && f.making == flight.making
         });
@@ -477,6 +483,10 @@ impl Interp<'_> {
         }
         let mut flights = frame.flights;
         flights.dedup();
+        if flights.iter().any(|f| f.making.is_some()) {
+            let args = self.acts[act.0 as usize].args.clone();
+            self.drop_consumed(&mut flights, [ret, frame.yields], args);
+        }
         let summary = Summary {
             ret,
             yields: frame.yields,
@@ -490,6 +500,45 @@ impl Interp<'_> {
         self.log_rewind(log);
         self.memo.insert(act, summary.clone());
         summary
+    }
+
+    /// The making of a lazy object concerns the callers only if the object leaves the function: in its result, or in
+    /// something that it was given. A guard of a caller encloses nothing else.
+    fn drop_consumed(&mut self, flights: &mut Vec<Flight>, results: [Value; 2], args: Vec<Value>) {
+        let mut left = FxHashSet::default();
+        let mut seen: FxHashSet<ObjId> = FxHashSet::default();
+        let mut todo: Vec<(Value, bool)> = results.into_iter().map(|v| (v, true)).collect();
+        todo.extend(args.into_iter().map(|v| (v, false)));
+        while let Some((value, result)) = todo.pop() {
+            for obj in self.v.list(value) {
+                if !seen.insert(obj) {
+                    continue;
+                }
+                if seen.len() > MAX_SEARCHED {
+                    return;
+                }
+                match self.v.get(obj) {
+                    Obj::Handle(handle) => left.extend(handle.created),
+                    Obj::Tuple(items) => todo.extend(items.iter().map(|v| (*v, result))),
+                    Obj::Lazy(inner, _) => todo.push((*inner, result)),
+                    // Their own making, and what they hold, are told by nothing here.
+                    Obj::Generator(_)
+                    | Obj::Coroutine(_)
+                    | Obj::Comprehension(..)
+                    | Obj::Pending(_)
+                    | Obj::Running(..)
+                        if result =>
+                    {
+                        return;
+                    }
+                    Obj::Instance(..) | Obj::List(_) | Obj::Dict(_) => {
+                        todo.extend(self.heap_of(obj).map(|(_, v)| (v, result)));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        flights.retain(|f| f.making.is_none_or(|made| left.contains(&made)));
     }
 
     /// A frame with the parameters bound.

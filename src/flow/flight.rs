@@ -251,6 +251,8 @@ pub struct Flight {
     pub making: Option<ExprRef>,
     /// At a lazy object's round trip: the expression that made the object.
     pub created: Option<ExprRef>,
+    /// What encloses the making of that object, and nothing of its use.
+    pub around: Around,
     /// Guards passed, innermost first.
     pub notes: Vec<Note>,
     /// It has left an endless loop on its way.
@@ -259,6 +261,18 @@ pub struct Flight {
     pub path: PathId,
     /// What else is known of its way, in Rust.
     pub marks: Marks,
+}
+
+/// What encloses the making of a lazy object alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Around {
+    /// No function on the way has made the object, so far.
+    #[default]
+    Unknown,
+    /// The function that made it, or called for it, has no guard there.
+    Nothing,
+    /// A guard, by its index in [`crate::flow::Outcomes::making_guards`].
+    Guard(u32),
 }
 
 /// What else is known of an error's way.

@@ -1,6 +1,6 @@
 //! Guards: which errors a `try`, a `with` or a library's retry takes out of the stream, and what becomes of them.
 
-use super::flight::{Error, Flight, Note, Place, Stop};
+use super::flight::{Around, Error, Flight, Note, Place, Stop};
 use super::{Frame, Interp, Raise};
 use crate::core::{Block, ExprId, Handler, Module, Span, Stmt, Symbol};
 use crate::knowledge::LibId;
@@ -196,6 +196,10 @@ impl Interp<'_> {
         caught: &mut [Vec<Flight>],
         passed: &mut Vec<Flight>,
     ) {
+        if flight.making.is_some() && flight.around != Around::Unknown {
+            passed.push(flight);
+            return;
+        }
         let mut best: Option<Note> = None;
         for (index, handler) in handlers.iter().enumerate() {
             let cover = match classes[index] {

@@ -1,7 +1,7 @@
 //! What library files say about a call, carried out: round trips, lazy objects, guards, options.
 
 use super::call::Args;
-use super::flight::{Error, Flight, Marks, PathId, Place, Site};
+use super::flight::{Around, Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
 use crate::core::{Language, Symbol};
@@ -217,7 +217,7 @@ impl<'w> Interp<'w> {
             );
         }
         if call.lazy {
-            self.making(lib, recv, at);
+            self.making(lib, at);
         }
         if call.waits {
             self.note(Event::Wait);
@@ -906,6 +906,7 @@ impl<'w> Interp<'w> {
             making: None,
             ends_loop: false,
             created,
+            around: Around::Unknown,
             notes: Vec::new(),
             path: PathId::EMPTY,
             marks: Marks::default(),
@@ -966,15 +967,14 @@ impl<'w> Interp<'w> {
     }
 
     /// A lazy object is made: guards around this place are remembered.
-    pub(super) fn making(&mut self, lib: LibId, recv: Option<ObjId>, at: ExprRef) {
+    pub(super) fn making(&mut self, lib: LibId, at: ExprRef) {
         let driver = self.k.library(lib).driver;
         let release = self.assumed(at.unit, driver).release;
         let classes = self.k.loss(lib, release);
         self.note(Event::Making(at));
-        if classes.is_empty() || self.makings_enough(at) {
+        if classes.is_empty() {
             return;
         }
-        let _ = recv;
         // Sites are numbered from what is really called; a making borrows the number of none.
         let flight = Flight {
             site: super::flight::SiteId(u32::MAX),
@@ -982,6 +982,7 @@ impl<'w> Interp<'w> {
             making: Some(at),
             ends_loop: false,
             created: None,
+            around: Around::Unknown,
             notes: Vec::new(),
             path: PathId::EMPTY,
             marks: Marks::default(),

@@ -38,7 +38,7 @@ use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::{
     ActId, ClassRef, EnvId, ExprRef, FuncRef, Handle, Obj, ObjId, OptionsId, PendingId, UnitId, Value, Values,
 };
-use flight::{Entry, Escape, Flight, PathId, Paths, Place, SiteId, Sites, Stop};
+use flight::{Around, Entry, Escape, Flight, PathId, Paths, Place, SiteId, Sites, Stop};
 
 /// Calls nested deeper than this are not followed.
 const MAX_DEPTH: usize = 48;
@@ -160,6 +160,8 @@ struct Frame {
     ret: Value,
     yields: Value,
     flights: Vec<Flight>,
+    /// The lazy objects made here or by what was called, and what encloses the making.
+    made: FxHashMap<ExprRef, Vec<Around>>,
     raises: Vec<Raise>,
     handlers: Vec<HandlerState>,
     loops: Vec<LoopState>,
@@ -264,6 +266,10 @@ pub struct Outcomes {
     pub paths: Paths,
     /// Makings of lazy objects that a guard encloses, and the guard.
     pub guarded_makings: FxHashMap<ExprRef, Vec<Stop>>,
+    /// Guards that enclose the making of a lazy object.
+    pub making_guards: Vec<Stop>,
+    /// Makings of lazy objects that left the program's functions past no guard.
+    pub bare_makings: FxHashSet<ExprRef>,
     /// Constructor calls.
     pub openings: Vec<Opening>,
     /// Options given or left out, and parts known not to work.
@@ -668,7 +674,8 @@ impl<'w> Interp<'w> {
     }
 
     /// Sends errors on outwards.
-    fn emit(&mut self, flight: Flight) {
+    fn emit(&mut self, mut flight: Flight) {
+        self.arrive(&mut flight);
         let frame = self.frame();
         if flight.making.is_none() && frame.retried.contains(&flight.site) {
             return;
@@ -676,6 +683,65 @@ impl<'w> Interp<'w> {
         if !frame.flights.contains(&flight) {
             frame.flights.push(flight);
         }
+    }
+
+    /// Where the object was made or called for, what encloses its making is known.
+    fn arrive(&mut self, flight: &mut Flight) {
+        let frame = self.frame();
+        // In Rust errors are values; the guards of a making are known by the object alone.
+        if frame.module.language != crate::core::Language::Python {
+            return;
+        }
+        if let Some(made) = flight.making {
+            let known = frame.made.entry(made).or_default();
+            if !known.contains(&flight.around) {
+                known.push(flight.around);
+            }
+        } else if let (Some(made), Around::Unknown) = (flight.created, flight.around)
+            && let Some(known) = frame.made.get(&made)
+        {
+            flight.around = match known[..] {
+                [Around::Guard(guard)] => Around::Guard(guard),
+                _ => Around::Nothing,
+            };
+        }
+    }
+
+    /// A guard encloses the making of a lazy object. That goes on outwards as long as the object does.
+    fn guard_making(&mut self, making: ExprRef, flight: &Flight, stop: Stop) {
+        if flight.around != Around::Unknown {
+            // Something further in encloses it already.
+            self.emit(flight.clone());
+            return;
+        }
+        let stops = self.out.guarded_makings.entry(making).or_default();
+        if stops.len() < MAX_GUARDED_MAKINGS && !stops.contains(&stop) {
+            stops.push(stop.clone());
+        }
+        if self
+            .frames
+            .last()
+            .is_none_or(|f| f.module.language != crate::core::Language::Python)
+        {
+            return;
+        }
+        let index = self
+            .out
+            .making_guards
+            .iter()
+            .position(|s| *s == stop)
+            .unwrap_or_else(|| {
+                self.out.making_guards.push(stop);
+                self.out.making_guards.len() - 1
+            });
+        if let Some(known) = self.frame().made.get_mut(&making) {
+            known.retain(|a| *a != flight.around);
+        }
+        let around = Around::Guard(u32::try_from(index).unwrap_or(u32::MAX));
+        self.emit(Flight {
+            around,
+            ..flight.clone()
+        });
     }
 
     fn fate(&mut self, site: SiteId) -> &mut Fate {
@@ -688,10 +754,7 @@ impl<'w> Interp<'w> {
 
     fn stop(&mut self, flight: &Flight, stop: Stop) {
         if let Some(making) = flight.making {
-            let stops = self.out.guarded_makings.entry(making).or_default();
-            if stops.len() < MAX_GUARDED_MAKINGS && !stops.contains(&stop) {
-                stops.push(stop);
-            }
+            self.guard_making(making, flight, stop);
             return;
         }
         let fate = self.fate(flight.site);
@@ -701,7 +764,11 @@ impl<'w> Interp<'w> {
     }
 
     fn escape(&mut self, flight: Flight, entry: Entry) {
-        if flight.making.is_some() {
+        if let Some(making) = flight.making {
+            let python = |m: Arc<Module>| m.language == crate::core::Language::Python;
+            if flight.around == Around::Unknown && self.world.module(making.unit).is_some_and(python) {
+                self.out.bare_makings.insert(making);
+            }
             return;
         }
         let length = self.out.paths.length(flight.path);
@@ -709,6 +776,7 @@ impl<'w> Interp<'w> {
         let known: Option<usize> = self.fate(site).escapes.iter().position(|e| {
             e.flight.notes == flight.notes
                 && e.flight.created == flight.created
+                && e.flight.around == flight.around
                 && e.flight.error == flight.error
                 && e.flight.ends_loop == flight.ends_loop
         });

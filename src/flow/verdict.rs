@@ -1,6 +1,6 @@
 //! From what happened to an error to what can be said about its call site.
 
-use super::flight::{Escape, Note, Site, Stop};
+use super::flight::{Around, Escape, Note, Site, Stop};
 use super::{Fate, Outcomes};
 use crate::knowledge::{Connection, Knowledge, Retry};
 
@@ -83,15 +83,16 @@ pub fn judge<'a>(out: &'a Outcomes, _site: &Site, fate: &'a Fate) -> Verdict<'a>
         return Verdict::Reraised(escape, note);
     }
     // A guard that stops the round trips on another path encloses both, and says nothing of the making.
-    let only_making = escape
-        .flight
-        .created
-        .and_then(|c| out.guarded_makings.get(&c))
-        .and_then(|stops| {
-            stops
-                .iter()
-                .find(|stop| fate.stops.iter().all(|other| other.place != stop.place))
-        });
+    let elsewhere = |stop: &&Stop| fate.stops.iter().all(|other| other.place != stop.place);
+    let only_making = match (escape.flight.around, escape.flight.created) {
+        (Around::Guard(index), _) => out.making_guards.get(index as usize).filter(elsewhere),
+        // Kept in an object, or in Rust: only if no making of it is without a guard.
+        (Around::Unknown, Some(made)) if !out.bare_makings.contains(&made) => out
+            .guarded_makings
+            .get(&made)
+            .and_then(|stops| stops.iter().find(elsewhere)),
+        _ => None,
+    };
     if let Some(stop) = only_making {
         return Verdict::LazyOutside(escape, stop);
     }

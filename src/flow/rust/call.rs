@@ -527,6 +527,7 @@ impl Interp<'_> {
                 making: Some(created),
                 ends_loop: false,
                 created: None,
+                around: super::super::flight::Around::Unknown,
                 notes: Vec::new(),
                 path: PathId::EMPTY,
                 marks: super::super::flight::Marks::default(),

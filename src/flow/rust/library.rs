@@ -367,7 +367,7 @@ impl Interp<'_> {
             let value = this.await_pending(id, at);
             // The first batch is here, the others come later: a guard around this encloses only the making.
             if this.k.call(pending.spec).call.lazy {
-                this.making(this.k.call(pending.spec).lib, recv, pending.at);
+                this.making(this.k.call(pending.spec).lib, pending.at);
             }
             value
         });

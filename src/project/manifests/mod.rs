@@ -79,6 +79,7 @@ pub fn is_manifest(name: &str, folder: Option<&str>) -> bool {
             || lower.contains("constraint")
             || folder.is_some_and(|f| f.eq_ignore_ascii_case("requirements")))
         || is(".in") && lower.contains("require")
+        || lower == "requirements"
 }
 
 impl Libraries {
