@@ -68,6 +68,11 @@ pub struct Module {
     pub docstrings: Vec<Span>,
 }
 
+static NO_EXPR: Expr = Expr {
+    kind: ExprKind::Unknown(Vec::new()),
+    span: Span { start: 0, end: 0 },
+};
+
 impl Module {
     /// An empty module, for a front-end to fill.
     pub fn new(language: Language) -> Self {
@@ -93,9 +98,10 @@ impl Module {
         id
     }
 
-    /// The expression behind an id of this module.
+    /// The expression behind an id of this module. An id that names none (a call that no text of the project makes) is
+    /// an unknown expression at the start of the file.
     pub fn expr(&self, id: ExprId) -> &Expr {
-        &self.exprs[id.0 as usize]
+        self.exprs.get(id.0 as usize).unwrap_or(&NO_EXPR)
     }
 
     /// The function behind an id of this module.

@@ -105,7 +105,10 @@ impl Interp<'_> {
 
     fn attr_of(&mut self, obj: ObjId, name: Symbol, at: ExprRef) -> Value {
         match self.v.get(obj).clone() {
-            Obj::Unknown => self.convention(name, at).unwrap_or(Value::UNKNOWN),
+            Obj::Unknown => self
+                .stored_as(name)
+                .or_else(|| self.convention(name, at))
+                .unwrap_or(Value::UNKNOWN),
             Obj::None => Value::NOTHING,
             Obj::Module(unit) => match self.module_attr(unit, name) {
                 Some(value) => value,
@@ -465,8 +468,44 @@ impl Interp<'_> {
         None
     }
 
+    /// An attribute of an object that nothing is known of: what the program keeps under this name elsewhere, if that is
+    /// never anything else than a connection, or an object that answers for one.
+    fn stored_as(&mut self, name: Symbol) -> Option<Value> {
+        let stored = *self.stored.get(&name)?;
+        let mut found = Vec::new();
+        let mut proxies = Vec::new();
+        for obj in self.v.list(stored) {
+            match self.v.get(obj).clone() {
+                Obj::None | Obj::Unknown => {}
+                Obj::Handle(handle)
+                    if handle.created.is_none()
+                        && is_driver(self.k.library(self.k.ty(handle.ty).lib).file.library.role) =>
+                {
+                    let likely = Handle { likely: true, ..handle };
+                    found.push(self.v.obj(Obj::Handle(likely)));
+                }
+                Obj::Instance(class, _) if self.is_proxy(class, obj) => proxies.push(obj),
+                _ => return None,
+            }
+        }
+        // With both it is not known which of them is meant here; a program that has a proxy means to use it.
+        let found = if proxies.is_empty() { found } else { proxies };
+        (!found.is_empty()).then(|| self.v.set(found))
+    }
+
+    /// A class of the program whose objects answer for a driver's object that they hold.
+    fn is_proxy(&mut self, class: crate::resolve::value::ClassRef, obj: ObjId) -> bool {
+        let answers = ["__getattr__", "__getitem__"]
+            .into_iter()
+            .any(|n| self.class_attr(class, obj, Symbol::new(n)).is_some());
+        let held: Vec<Value> = self.heap_of(obj).map(|(_, v)| v).collect();
+        let holds = |v: &Value| self.v.objs(*v).iter().any(|&o| matches!(self.v.get(o), Obj::Handle(_)));
+        answers && held.iter().any(holds)
+    }
+
     /// A name that by convention holds a handle, in a module that imports its library.
     pub(super) fn convention(&mut self, name: Symbol, at: ExprRef) -> Option<Value> {
+        let named = name;
         let name = name.as_str().trim_start_matches('_');
         let libs = self.world.imports(at.unit);
         for lib in libs {
@@ -475,6 +514,10 @@ impl Interp<'_> {
                 if names.iter().any(|n| n == name)
                     && let Some(ty) = self.k.type_named(lib, key)
                 {
+                    // What the program itself keeps under the name is better known.
+                    if let Some(stored) = self.stored_as(named) {
+                        return Some(stored);
+                    }
                     let handle = Handle {
                         likely: true,
                         ..Handle::of(ty)
@@ -580,6 +623,10 @@ impl Interp<'_> {
             Some(text) => Symbol::new(&format!("[{text}]")),
             None => match self.v.only(key) {
                 Some(Obj::Int(i)) => Symbol::new(&format!("[{i}]")),
+                // An object made for being a key: the place that made it tells it from others.
+                Some(Obj::Handle(Handle { origin: Some(at), .. })) => {
+                    Symbol::new(&format!("[{}:{}]", at.unit.0, at.expr.0))
+                }
                 _ => Symbol::new(ANY),
             },
         }
@@ -858,4 +905,8 @@ impl Interp<'_> {
 
 fn first_part(path: Symbol) -> Symbol {
     Symbol::new(path.as_str().split('.').next().unwrap_or_default())
+}
+
+fn is_driver(role: crate::knowledge::Role) -> bool {
+    matches!(role, crate::knowledge::Role::Driver | crate::knowledge::Role::Layer)
 }

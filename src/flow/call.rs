@@ -398,7 +398,16 @@ impl Interp<'_> {
             return Some(id);
         }
         let count = self.contexts.get(&key).copied().unwrap_or(0);
-        if count >= CONSTANTS {
+        let named = |f: &crate::core::Func| {
+            f.name
+                .is_some_and(|n| matches!(n.as_str(), "__getattr__" | "__getattribute__" | "__getitem__"))
+        };
+        // A proxy is nothing without the name that it is asked for.
+        let (constants, most) = match self.with_func(act.func, named) {
+            Some(true) => (PROXY_CONTEXTS, PROXY_CONTEXTS),
+            _ => (CONSTANTS, super::MAX_CONTEXTS),
+        };
+        if count >= constants {
             for value in &mut act.args {
                 *value = self.v.without_constants(*value);
             }
@@ -408,7 +417,7 @@ impl Interp<'_> {
                 return Some(id);
             }
         }
-        if count >= super::MAX_CONTEXTS || self.activations >= super::MAX_ACTIVATIONS {
+        if count >= most || self.activations >= super::MAX_ACTIVATIONS {
             self.out.truncated |= self.activations >= super::MAX_ACTIVATIONS;
             return None;
         }
@@ -795,7 +804,13 @@ impl Interp<'_> {
             }
             "hasattr" => self.v.one(Obj::Bool(None)),
             "callable" => {
-                let known = self.is_callable(first?).then_some(true);
+                let value = first?;
+                let known = self.is_callable(value).then_some(true);
+                let known = known.or_else(|| self.is_plain(value).then_some(false));
+                self.v.one(Obj::Bool(known))
+            }
+            "inspect.iscoroutinefunction" | "asyncio.iscoroutinefunction" => {
+                let known = self.is_coroutine_function(first?);
                 self.v.one(Obj::Bool(known))
             }
             "isinstance" | "issubclass" => {
@@ -906,6 +921,10 @@ impl Interp<'_> {
             let one = match *self.v.get(obj) {
                 Obj::Instance(class, _) => self.v.one(Obj::Class(class)),
                 Obj::Exception(class) => self.v.single(class),
+                Obj::Handle(handle) => match self.k.ty(handle.ty).spec.paths.first().cloned() {
+                    Some(path) => self.external(&path),
+                    None => Value::UNKNOWN,
+                },
                 _ => Value::UNKNOWN,
             };
             result = self.v.join(result, one);
@@ -914,7 +933,7 @@ impl Interp<'_> {
     }
 
     /// `isinstance` where it can be told: of exceptions and of objects of the program.
-    fn is_instance(&mut self, value: Value, classes: Value) -> Option<bool> {
+    pub(super) fn is_instance(&mut self, value: Value, classes: Value) -> Option<bool> {
         let classes = self.class_objects(classes);
         if classes
             .iter()
@@ -930,6 +949,30 @@ impl Interp<'_> {
                     classes.iter().any(|&c| self.is_subclass_obj(class, c))
                 }
                 Obj::Class(_) => classes.iter().any(|&c| self.is_subclass_obj(obj, c)),
+                Obj::Handle(_) | Obj::Method(..) | Obj::Func(..) | Obj::Bound(..) | Obj::List(_) | Obj::Dict(_) => {
+                    let handle = match self.v.get(obj) {
+                        Obj::Handle(handle) => Some(*handle),
+                        _ => None,
+                    };
+                    let plain = matches!(self.v.get(obj), Obj::List(_) | Obj::Dict(_));
+                    let mut any = Some(false);
+                    for &class in &classes {
+                        let one = match *self.v.get(class) {
+                            Obj::External(path) => match self.k.item(path) {
+                                Some(Item::Type(_)) if handle.is_none() => Some(false),
+                                _ if plain => None,
+                                _ => self.is_instance_outside(handle.as_ref(), path),
+                            },
+                            _ => Some(false),
+                        };
+                        any = match (any, one) {
+                            (Some(true), _) | (_, Some(true)) => Some(true),
+                            (None, _) | (_, None) => None,
+                            _ => Some(false),
+                        };
+                    }
+                    any?
+                }
                 Obj::Instance(class, _) => {
                     let class = self.v.obj(Obj::Class(class));
                     if !classes.iter().any(|&c| matches!(self.v.get(c), Obj::Class(_))) {
@@ -945,6 +988,78 @@ impl Interp<'_> {
             all = Some(one);
         }
         all
+    }
+
+    /// Values of built-in types that are no functions.
+    fn is_plain(&self, value: Value) -> bool {
+        let objs = self.v.objs(value);
+        let plain = |&o: &ObjId| {
+            matches!(
+                self.v.get(o),
+                Obj::None
+                    | Obj::Bool(_)
+                    | Obj::Int(_)
+                    | Obj::Number
+                    | Obj::Str(..)
+                    | Obj::List(_)
+                    | Obj::Dict(_)
+                    | Obj::Record(..)
+                    | Obj::Tuple(_)
+            )
+        };
+        !objs.is_empty() && objs.iter().all(plain)
+    }
+
+    /// `iscoroutinefunction` of functions of the program and of an asynchronous driver's methods.
+    fn is_coroutine_function(&mut self, value: Value) -> Option<bool> {
+        let mut all = None;
+        for obj in self.v.list(value) {
+            let one = match *self.v.get(obj) {
+                Obj::Method(recv, spec, _) => {
+                    let Obj::Handle(handle) = self.v.get(recv) else {
+                        return None;
+                    };
+                    let call = &self.k.call(spec).call;
+                    let waits = call.trip.is_some() || call.consumes.is_some();
+                    waits && call.awaited.unwrap_or(self.k.ty(handle.ty).spec.awaited)
+                }
+                Obj::Func(..) | Obj::Bound(..) => {
+                    let func = self.function_of(obj)?;
+                    self.with_func(func, |f| f.is_async && !f.is_generator)?
+                }
+                Obj::Handle(_) => false,
+                _ => {
+                    let one = self.v.single(obj);
+                    if !self.is_plain(one) {
+                        return None;
+                    }
+                    false
+                }
+            };
+            if all.is_some_and(|a| a != one) {
+                return None;
+            }
+            all = Some(one);
+        }
+        all
+    }
+
+    /// A driver's object, or a function, and a class of a library: its own class, none that is known to be another, or not known.
+    fn is_instance_outside(&self, handle: Option<&crate::resolve::value::Handle>, class: Symbol) -> Option<bool> {
+        match (self.k.item(class), handle) {
+            (Some(Item::Type(ty)), Some(handle)) if ty == handle.ty => Some(true),
+            // Descriptions inherit from each other where the classes do not.
+            (Some(Item::Type(ty)), Some(handle)) if self.k.ty(handle.ty).lineage.contains(&ty) => None,
+            (Some(Item::Type(_)), _) => Some(false),
+            _ if matches!(
+                class.as_str(),
+                "dict" | "list" | "tuple" | "set" | "frozenset" | "str" | "bytes" | "int" | "float" | "bool"
+            ) =>
+            {
+                Some(false)
+            }
+            _ => None,
+        }
     }
 
     fn exception_class(&self, obj: ObjId) -> Option<ObjId> {
@@ -1303,6 +1418,8 @@ impl Interp<'_> {
 
 /// Contexts with constants told apart.
 const CONSTANTS: u32 = super::CONSTANT_CONTEXTS;
+/// Contexts of the methods by which an object answers for another one.
+const PROXY_CONTEXTS: u32 = 600;
 
 /// `{name}` in a format string becomes U+FFFD.
 fn blank_fields(text: &str) -> String {

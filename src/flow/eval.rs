@@ -256,6 +256,10 @@ impl Interp<'_> {
                     (Some(Obj::None), Some(Obj::None)) => Some(true),
                     (Some(x), Some(Obj::None)) | (Some(Obj::None), Some(x)) if is_something(x) => Some(false),
                     (Some(Obj::Bool(Some(x))), Some(Obj::Bool(Some(y)))) => Some(x == y),
+                    // Classes: `type(cursor) is Cursor`
+                    (Some(Obj::External(x)), Some(Obj::External(y))) if self.is_type(*x) && self.is_type(*y) => {
+                        Some(x == y)
+                    }
                     _ => None,
                 };
                 let truth = if op.as_str().contains("not") || op.as_str() == "!=" {
@@ -280,6 +284,10 @@ impl Interp<'_> {
             },
             _ => Value::UNKNOWN,
         }
+    }
+
+    fn is_type(&self, path: Symbol) -> bool {
+        matches!(self.k.item(path), Some(crate::knowledge::Item::Type(_)))
     }
 
     /// Joined strings; unknown if neither is one.

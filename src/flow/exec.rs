@@ -214,6 +214,11 @@ impl Interp<'_> {
             ExprKind::And(parts) if truth => parts.iter().for_each(|p| self.narrow(m, *p, true)),
             ExprKind::Or(parts) if !truth => parts.iter().for_each(|p| self.narrow(m, *p, false)),
             ExprKind::Name(name) if truth => self.drop_none(*name),
+            ExprKind::Call { args, .. } if args.len() == 2 && is_call_of(m, test, &["isinstance"]) => {
+                if let ExprKind::Name(name) = m.expr(args[0].value).kind {
+                    self.keep_instances(m, name, args[1].value, truth);
+                }
+            }
             ExprKind::Op { op, operands } if operands.len() == 2 => {
                 let not_none = match op.as_str() {
                     "is" | "==" => !truth,
@@ -227,6 +232,34 @@ impl Interp<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Of what a name may be, only what `isinstance` lets pass, or only what it does not.
+    fn keep_instances(&mut self, m: &Module, name: Symbol, classes: ExprId, truth: bool) {
+        let env = self.here().env;
+        let Some(&value) = self.envs[env.0 as usize].vars.get(&name) else {
+            return;
+        };
+        let objs = self.v.list(value);
+        if objs.len() < 2 {
+            return;
+        }
+        let classes = self.eval(m, classes);
+        let mut kept = Vec::new();
+        for obj in objs {
+            let one = self.v.single(obj);
+            let passes = match self.v.get(obj) {
+                Obj::None => Some(false),
+                _ => self.is_instance(one, classes),
+            };
+            if passes.is_none_or(|p| p == truth) {
+                kept.push(obj);
+            }
+        }
+        if !kept.is_empty() {
+            let kept = self.v.set(kept);
+            self.envs[env.0 as usize].vars.insert(name, kept);
         }
     }
 
@@ -252,10 +285,13 @@ impl Interp<'_> {
         match &m.expr(test).kind {
             ExprKind::Not(inner) => self.decides(m, *inner),
             ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().all(|p| self.decides(m, *p)),
-            ExprKind::Op { op, .. } => matches!(op.as_str(), "is" | "is not"),
-            ExprKind::Call { callee, .. } => {
-                matches!(&m.expr(*callee).kind, ExprKind::Name(n) if matches!(n.as_str(), "isinstance" | "issubclass" | "callable" | "hasattr"))
-            }
+            ExprKind::Op { op, operands } => match op.as_str() {
+                "is" | "is not" => true,
+                // `type(cursor) == Cursor`
+                "==" | "!=" => operands.iter().any(|&o| is_call_of(m, o, &["type"])),
+                _ => false,
+            },
+            ExprKind::Call { .. } => is_call_of(m, test, &TESTS),
             ExprKind::Name(name) => self
                 .here()
                 .func
@@ -606,4 +642,18 @@ fn is_open_ended(m: &Module, test: ExprId) -> bool {
 /// An import as the engine needs it.
 pub(super) fn import_path(import: &Import) -> String {
     import.module.iter().map(|s| s.as_str()).collect::<Vec<_>>().join(".")
+}
+
+/// Functions whose answer depends on the value in this context, not on the program's configuration.
+const TESTS: [&str; 5] = ["isinstance", "issubclass", "callable", "hasattr", "iscoroutinefunction"];
+
+/// `name(...)` or `module.name(...)` with one of these names.
+fn is_call_of(m: &Module, expr: ExprId, names: &[&str]) -> bool {
+    let ExprKind::Call { callee, .. } = &m.expr(expr).kind else {
+        return false;
+    };
+    match &m.expr(*callee).kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => names.contains(&name.as_str()),
+        _ => false,
+    }
 }

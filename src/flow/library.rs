@@ -703,7 +703,11 @@ impl<'w> Interp<'w> {
 
     pub(super) fn await_pending(&mut self, id: PendingId, at: ExprRef) -> Value {
         let pending = self.pendings[id.0 as usize].clone();
-        let site = if self.within(at, pending.at) { pending.at } else { at };
+        let site = if self.within(at, pending.at) || !self.is_written(at) {
+            pending.at
+        } else {
+            at
+        };
         let recv = (pending.recv != ObjId(0)).then_some(pending.recv);
         match pending.trip.map(Symbol::as_str) {
             Some("consume") => {
@@ -719,6 +723,13 @@ impl<'w> Interp<'w> {
             None => {}
         }
         pending.gives
+    }
+
+    /// True for an expression of a text; false for a call that only the analysis makes.
+    fn is_written(&mut self, at: ExprRef) -> bool {
+        self.world
+            .module(at.unit)
+            .is_some_and(|m| (at.expr.0 as usize) < m.exprs.len())
     }
 
     /// True if `inner` lies in `outer`, both of one file.

@@ -324,6 +324,8 @@ struct Interp<'w> {
     modules_done: FxHashMap<UnitId, bool>,
     module_list: Vec<UnitId>,
     heap: FxHashMap<ObjId, FxHashMap<Symbol, Value>>,
+    /// By the name of an attribute: what the program stores there, in whatever object.
+    stored: FxHashMap<Symbol, Value>,
     heap_changed: bool,
     classes: FxHashMap<ClassRef, class::ClassInfo>,
     class_list: Vec<ClassRef>,
@@ -414,6 +416,7 @@ impl<'w> Interp<'w> {
             modules_done: FxHashMap::default(),
             module_list: Vec::new(),
             heap: FxHashMap::default(),
+            stored: FxHashMap::default(),
             heap_changed: false,
             classes: FxHashMap::default(),
             class_list: Vec::new(),
@@ -599,6 +602,10 @@ impl<'w> Interp<'w> {
         if new != *slot {
             *slot = new;
             self.heap_changed = true;
+            if !key.1.as_str().starts_with(['[', '*', '<']) {
+                let stored = self.stored.entry(key.1).or_insert(Value::NOTHING);
+                *stored = self.v.join(*stored, value);
+            }
         }
     }
 
