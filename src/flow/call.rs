@@ -74,6 +74,7 @@ impl Frame {
             loops: Vec::new(),
             thrown: None,
             transactions: 0,
+            entered: Vec::new(),
             turned_on: Vec::new(),
             retried: Vec::new(),
             rust: super::rust::Local::default(),

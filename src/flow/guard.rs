@@ -509,13 +509,29 @@ impl Interp<'_> {
         let before = self.here().turned_on.len();
         self.frame().turned_on.extend(options);
         let outer = std::mem::take(&mut self.frame().flights);
+        let entered_before = self.here().entered.len();
+        let mark = self.log_mark();
         self.exec_with(m, rest, body);
-        let raised = std::mem::replace(&mut self.frame().flights, outer);
+        let mut raised = std::mem::replace(&mut self.frame().flights, outer);
         self.frame().transactions -= usize::from(transaction);
         self.frame().turned_on.truncate(before);
         let dead = self.here().dead;
         self.frame().dead = false;
-        self.leave(manager, at, raised);
+        let mark = self.guard_mark.replace(mark);
+        let objs = self.v.list(manager);
+        let entered = &mut self.frame().entered;
+        let late = entered.split_off(entered_before.min(entered.len()));
+        let (late, others) = late.into_iter().partition::<Vec<_>, _>(|(o, _)| objs.contains(o));
+        self.frame().entered.extend(others);
+        for (_, value) in late.into_iter().rev() {
+            let transaction = usize::from(self.is_transaction(value));
+            self.frame().transactions = self.here().transactions.saturating_sub(transaction);
+            raised = self.leave(value, at, raised);
+        }
+        for flight in self.leave(manager, at, raised) {
+            self.emit(flight);
+        }
+        self.guard_mark = mark;
         self.frame().dead = dead;
     }
 
@@ -530,7 +546,7 @@ impl Interp<'_> {
             .collect()
     }
 
-    fn is_transaction(&mut self, manager: Value) -> bool {
+    pub(super) fn is_transaction(&mut self, manager: Value) -> bool {
         self.v.list(manager).iter().any(|&o| match self.v.get(o) {
             Obj::Handle(h) => self.k.ty(h.ty).spec.transaction,
             _ => false,
@@ -538,7 +554,7 @@ impl Interp<'_> {
     }
 
     /// Passes errors of the body through the managers that may be behind a value.
-    fn leave(&mut self, manager: Value, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) {
+    fn leave(&mut self, manager: Value, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) -> Vec<Flight> {
         let objs = self.v.list(manager);
         let mut rest = raised;
         for obj in objs {
@@ -558,9 +574,7 @@ impl Interp<'_> {
                 _ => rest,
             };
         }
-        for flight in rest {
-            self.emit(flight);
-        }
+        rest
     }
 
     /// Runs a context manager's generator with the errors arriving at its `yield`, and gives what comes out.

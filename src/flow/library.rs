@@ -161,6 +161,13 @@ impl<'w> Interp<'w> {
                 self.truth_trip(value, at);
             }
         }
+        if let (Some(entered), Some(recv)) = (&call.enters, recv) {
+            let manager = Self::arg(args, entered).unwrap_or(Value::UNKNOWN);
+            let given = self.enter(manager, at);
+            self.frame().entered.push((recv, manager));
+            self.frame().transactions += usize::from(self.is_transaction(manager));
+            return given;
+        }
         if let Some(given) = &call.gives_argument {
             for value in Self::arg_values(args, given) {
                 result = self.v.join(result, value);

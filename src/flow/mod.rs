@@ -19,6 +19,7 @@ mod guard;
 mod library;
 pub mod log;
 mod names;
+mod order;
 pub mod repeat;
 mod retry;
 mod roots;
@@ -169,6 +170,8 @@ struct Frame {
     thrown: Option<Vec<Flight>>,
     /// Open transactions.
     transactions: usize,
+    /// Context managers entered by a call, and the object that leaves them.
+    entered: Vec<(ObjId, Value)>,
     /// Options that a `with` around the current place turns on, in lower case.
     turned_on: Vec<String>,
     rust: rust::Local,

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::call::Args;
 use super::flight::{Entry, Flight, Stop};
 use super::guard::Cover;
+use super::order::{Candidate, callers_first};
 use super::{Frame, Interp};
 use crate::core::{ExprKind, FuncId, Language, Symbol};
 use crate::knowledge::{LibId, SpecId};
@@ -123,44 +124,19 @@ impl Interp<'_> {
             }
         }
         all.extend(self.methods_with_handles(&seeds));
-        let mut waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
+        let waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
         let references = self.references(&waiting);
-        // Passes: first those whose name nothing mentions, then callers of what is left.
-        while !waiting.is_empty() {
-            let mut mentions: FxHashMap<Symbol, u32> = FxHashMap::default();
-            for name in waiting.iter().filter_map(|f| references.get(f)).flatten() {
-                *mentions.entry(*name).or_default() += 1;
-            }
-            let mut ready: Vec<FuncRef> = waiting
-                .iter()
-                .copied()
-                .filter(|f| {
-                    let Some(name) = self.with_func(*f, |f| f.name).flatten() else {
-                        return true;
-                    };
-                    let own = u32::from(references.get(f).is_some_and(|r| r.contains(&name)));
-                    mentions.get(&name).copied().unwrap_or(0) <= own
-                })
-                .collect();
-            // Functions inside of others are called by whoever got them from there; what is left of them comes last.
-            let nested = |this: &mut Self, f: &FuncRef| this.with_func(*f, |f| f.parent.is_some()).unwrap_or(false);
-            if ready.iter().any(|f| !nested(self, f)) {
-                ready.retain(|f| !nested(self, f));
-            } else if let Some(outer) = waiting.iter().copied().find(|f| !nested(self, f)) {
-                ready = vec![outer];
-            }
-            if ready.is_empty() {
-                ready.push(waiting[0]);
-            }
-            for func in &ready {
-                if !self.called.contains(func) {
-                    self.start_uncalled(*func);
-                }
-            }
-            let before = waiting.len();
-            waiting.retain(|f| !self.called.contains(f) && !ready.contains(f));
-            if waiting.len() == before {
-                break;
+        let candidates: Vec<Candidate> = waiting
+            .into_iter()
+            .map(|func| Candidate {
+                func,
+                name: self.with_func(func, |f| f.name).flatten(),
+                nested: self.with_func(func, |f| f.parent.is_some()).unwrap_or(false),
+            })
+            .collect();
+        for func in callers_first(&candidates, &references) {
+            if !self.called.contains(&func) {
+                self.start_uncalled(func);
             }
         }
     }

@@ -500,6 +500,10 @@ pub struct CallSpec {
     /// What it gives is this argument, unchanged (`typing.cast(T, x)`); `gives = "argument"` stands for the first.
     #[serde(default)]
     pub gives_argument: Option<ArgRef>,
+    /// It enters this argument, a context manager, which is left with the `with` around its object
+    /// (`ExitStack.enter_context`). It gives what entering gives.
+    #[serde(default)]
+    pub enters: Option<ArgRef>,
     /// It iterates its object: `all` batches or the `first`.
     #[serde(default)]
     pub consumes: Option<Consumes>,
