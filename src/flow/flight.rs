@@ -39,6 +39,10 @@ pub struct Site {
     pub ty: Option<TypeId>,
     /// The receiver as written, or what is iterated.
     pub receiver: String,
+    /// The call as people read it, without its arguments: `orders.find_one`, `orders[0]`.
+    pub call: String,
+    /// It only reads, as far as the driver's description of the operation tells.
+    pub reads: bool,
     /// The least that the driver repeats it, over all contexts.
     pub retry: Retry,
     /// The least sure of its contexts.

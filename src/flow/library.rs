@@ -881,7 +881,8 @@ impl<'w> Interp<'w> {
             return;
         }
         let place = self.place_of(at);
-        let receiver = self.receiver_text(at, iteration);
+        let (receiver, call) = self.receiver_text(at, operation, iteration);
+        let reads = trips.iter().all(|t| matches!(*t, "read" | "getmore"));
         let site = Site {
             at,
             place,
@@ -891,6 +892,8 @@ impl<'w> Interp<'w> {
             iteration,
             ty: handle.map(|h| h.ty),
             receiver,
+            call,
+            reads,
             retry,
             confidence: handle.map_or(Confidence::Certain, |h| Self::confidence(&h)),
             origin: handle.and_then(|h| h.origin),
@@ -953,26 +956,47 @@ impl<'w> Interp<'w> {
             .func
     }
 
-    fn receiver_text(&mut self, at: ExprRef, iteration: bool) -> String {
+    /// What the operation is called on, and the call without its arguments, as written.
+    fn receiver_text(&mut self, at: ExprRef, operation: Symbol, iteration: bool) -> (String, String) {
+        use crate::core::ExprKind;
         let Some(module) = self.world.module(at.unit) else {
-            return String::new();
+            return (String::new(), operation.to_string());
+        };
+        let of = |expr| ExprRef { unit: at.unit, expr };
+        let mut written = at.expr;
+        while let ExprKind::Await(inner) = module.expr(written).kind {
+            written = inner;
+        }
+        let call = match &module.expr(written).kind {
+            ExprKind::Call { callee, args } => Some((*callee, args)),
+            _ => None,
         };
         if iteration {
-            return self.text_of(at);
+            let whole = self.text_of(of(written));
+            // `list(orders)`, `next(orders)`: a function of the language, called with the object.
+            let inner = match call {
+                Some((callee, args)) if matches!(module.expr(callee).kind, ExprKind::Name(_)) => args.first(),
+                _ => None,
+            };
+            let receiver = inner.map_or_else(|| whole.clone(), |a| self.text_of(of(a.value)));
+            return (receiver, whole);
         }
-        let callee = match &module.expr(at.expr).kind {
-            crate::core::ExprKind::Call { callee, .. } => *callee,
-            _ => at.expr,
-        };
-        match &module.expr(callee).kind {
-            crate::core::ExprKind::Attr { base, .. } => self.text_of(ExprRef {
-                unit: at.unit,
-                expr: *base,
-            }),
-            _ => self.text_of(ExprRef {
-                unit: at.unit,
-                expr: callee,
-            }),
+        let named = call.map_or(written, |(callee, _)| callee);
+        match &module.expr(named).kind {
+            ExprKind::Attr { base, name, .. } if *name == operation => {
+                let base = self.text_of(of(*base));
+                let call = format!("{base}.{operation}");
+                (base, call)
+            }
+            // A function that does it, a value passed on, a subscript.
+            ExprKind::Attr { base, .. } if call.is_some() => {
+                let call = self.text_of(of(named));
+                (self.text_of(of(*base)), call)
+            }
+            _ => {
+                let text = self.text_of(of(named));
+                (text.clone(), text)
+            }
         }
     }
 

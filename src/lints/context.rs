@@ -124,9 +124,12 @@ impl Context<'_> {
     /// What is called, for messages: `orders.insert_one()` or `iterating cursor`.
     pub fn call_text(site: &Site) -> String {
         if site.iteration {
-            format!("iterating `{}`", site.receiver)
+            format!("iterating `{}`", site.call)
+        } else if site.ty.is_some() && !site.call.contains(site.operation.as_str()) && !is_syntax(site) {
+            // Called under another name: `attr(...)` of a proxy.
+            format!("`{}` (`{}`)", site.call, site.operation)
         } else {
-            format!("`{}.{}`", site.receiver, site.operation)
+            format!("`{}`", site.call)
         }
     }
 
@@ -135,6 +138,7 @@ impl Context<'_> {
         let assumed = self.assumed(site.place.unit, site.driver);
         let retries = match site.retry {
             Retry::Never if site.in_transaction => "a statement of a transaction is never retried by the driver",
+            Retry::Never if site.iteration => "the driver never retries fetching the next batch",
             Retry::Never => "the driver never retries this operation",
             Retry::Once => "the driver retries this operation once by itself",
             Retry::Many => "the driver retries this operation until it succeeds",
@@ -239,8 +243,9 @@ impl Context<'_> {
         let kind = match site.repeat {
             _ if site.in_transaction => "transaction",
             _ if site.iteration => "iteration",
+            None if site.reads => "read",
             Some(_) => "write",
-            None => "read",
+            None => "command",
         };
         let keys = [
             format!("RL{code:03}.{kind}"),
@@ -258,7 +263,7 @@ impl Context<'_> {
         let call = if site.iteration {
             site.receiver.clone()
         } else {
-            format!("{}.{}(...)", site.receiver, site.operation)
+            format!("{}(...)", site.call)
         };
         text.replace("{handle}", &site.receiver)
             .replace("{call}", &call)
@@ -267,4 +272,9 @@ impl Context<'_> {
             .trim_end()
             .to_owned()
     }
+}
+
+/// The operation is a form of the language, not a method: `orders[0]`, `with`, `await`, a call of the object.
+fn is_syntax(site: &Site) -> bool {
+    matches!(site.operation.as_str(), "subscript" | "await" | "with" | "call")
 }
