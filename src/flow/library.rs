@@ -328,6 +328,11 @@ impl<'w> Interp<'w> {
         if let Some(literal) = &when.is_not {
             return !self.is_literal(value, literal);
         }
+        if let Some(flag) = &when.flagged {
+            let bit = self.k.flag(flag);
+            let carries = |&o: &ObjId| matches!(self.v.get(o), Obj::Handle(h) if h.flags & bit != 0);
+            return self.v.objs(value).iter().any(carries);
+        }
         if !when.starts.is_empty() {
             return self.starts(value, &when.starts);
         }

@@ -710,6 +710,9 @@ pub struct When {
     /// It names one of these classes, functions or constants, by canonical path (`poolclass=NullPool`).
     #[serde(default)]
     pub names: Vec<String>,
+    /// It is an object of a library that carries this flag.
+    #[serde(default)]
+    pub flagged: Option<String>,
     /// Its text is known to begin with one of these (`sqlite:`), or, as an object, was made from such a text.
     #[serde(default)]
     pub starts: Vec<String>,

@@ -222,7 +222,19 @@ impl Context<'_> {
                 } => (*handler, format!("the handler raises `{raised}` in its place")),
                 Note::Reraised {
                     handler, raised: None, ..
-                } => (*handler, "the handler raises it again".to_owned()),
+                } => {
+                    // The place of a handler of a class is the name of its method.
+                    let text = self.world.text(handler.unit);
+                    let leaves = text
+                        .get(handler.span.range())
+                        .is_some_and(|t| matches!(t, "__exit__" | "__aexit__"));
+                    let label = if leaves {
+                        "this looks at the error and lets it go on"
+                    } else {
+                        "the handler raises it again"
+                    };
+                    (*handler, label.to_owned())
+                }
                 Note::Unclear(handler) => (*handler, "the classes of this handler are not known".to_owned()),
             };
             path.extend(self.related(place, text));
