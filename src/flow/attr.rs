@@ -545,7 +545,7 @@ impl Interp<'_> {
                 Obj::Module(_) | Obj::Func(..) | Obj::Dict(_) => self.heap_join((obj, name), value),
                 Obj::External(path) => {
                     if let Some(Item::Type(ty)) = self.k.item(path) {
-                        self.patch(ty, name, value);
+                        self.patch(ty, path, name, value);
                     } else {
                         self.heap_join((obj, name), value);
                     }
@@ -561,9 +561,22 @@ impl Interp<'_> {
     }
 
     /// The project replaces a method of a driver's class. Only a function of its own counts.
-    fn patch(&mut self, ty: TypeId, name: Symbol, value: Value) {
-        let functions = self.v.list(value).into_iter().any(|o| self.function_of(o).is_some());
-        if !functions {
+    fn patch(&mut self, ty: TypeId, path: Symbol, name: Symbol, value: Value) {
+        let Some(func) = self.v.list(value).into_iter().find(|&o| self.function_of(o).is_some()) else {
+            return;
+        };
+        if self.k.ty(ty).spec.funnels.contains_key(name.as_str()) {
+            let original = self.k.canonical(&format!("{path}.{name}"));
+            let funnel = super::Funnel {
+                ty,
+                name,
+                original,
+                func,
+            };
+            if !self.funnels.iter().any(|f| f.original == original && f.func == func) {
+                self.funnels.push(funnel);
+                self.heap_changed = true;
+            }
             return;
         }
         let old = self.monkey.get(&(ty, name)).copied();

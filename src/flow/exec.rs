@@ -347,6 +347,10 @@ impl Interp<'_> {
                 exit = Some(before.clone());
             }
             self.exec_block(m, body);
+            let retries = std::mem::take(&mut self.frame().loops.last_mut().expect("pushed above").retries);
+            for (place, handled) in retries {
+                self.note_wait_after(place, handled);
+            }
             let continues = std::mem::take(&mut self.frame().loops.last_mut().expect("pushed above").continues);
             for state in continues {
                 self.merge(state);

@@ -96,6 +96,12 @@ impl Interp<'_> {
             }
             if let Some((place, found)) = retry {
                 self.note_retry(place, &found, &flights, log, waited);
+                let end = self.log_mark();
+                if !ends.last().is_some_and(|s| s.dead)
+                    && let Some(around) = self.frame().loops.last_mut()
+                {
+                    around.retries.push((place, end));
+                }
                 let sites: Vec<_> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
                 retried.extend(sites);
             }

@@ -943,8 +943,55 @@ impl<'w> Interp<'w> {
                     self.emit(flight);
                 }
             }
-            _ => self.emit(flight),
+            _ => {
+                for flight in self.through_funnels(driver, trips, flight) {
+                    self.emit(flight);
+                }
+            }
         }
+    }
+
+    /// What is left of an error after the functions that the program put in the place of the driver's inner methods.
+    fn through_funnels(&mut self, driver: LibId, trips: &[&str], flight: Flight) -> Vec<Flight> {
+        if self.funnels.is_empty() || self.in_funnel.is_some() {
+            return vec![flight];
+        }
+        let passes = |this: &Self, funnel: &super::Funnel, trip: &str| {
+            let ty = this.k.ty(funnel.ty);
+            let sends = ty.spec.funnels.get(funnel.name.as_str());
+            ty.lib == driver && sends.is_some_and(|s| s.iter().any(|t| t == trip))
+        };
+        let funnels = self.funnels.clone();
+        // All of its round trips must pass through one.
+        let all = trips.iter().all(|t| funnels.iter().any(|f| passes(self, f, t)));
+        let funnel = funnels.iter().find(|f| trips.iter().any(|t| passes(self, f, t)));
+        let (true, Some(funnel)) = (all, funnel) else {
+            return vec![flight];
+        };
+        let Obj::Func(func, env) = *self.v.get(funnel.func) else {
+            return vec![flight];
+        };
+        let Some(module) = self.world.module(func.unit) else {
+            return vec![flight];
+        };
+        let open = Args {
+            open: true,
+            ..Args::default()
+        };
+        let args = self.bind_args(&module, func, env, &open);
+        let act = self.act(super::Act {
+            func,
+            env,
+            owner: None,
+            args,
+        });
+        let Some(frame) = self.new_frame(act, None) else {
+            return vec![flight];
+        };
+        self.in_funnel = Some((funnel.original, flight));
+        let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body));
+        self.in_funnel = None;
+        frame.flights
     }
 
     /// The function in which an expression stands: the current one, unless the operation was passed on.
@@ -1303,6 +1350,32 @@ impl<'w> Interp<'w> {
         self.push_guard(guard)
     }
 
+    /// The arguments, and for those that a guard looks at and that are not given the attributes of the class among them.
+    fn with_class_attributes(&mut self, spec: &GuardSpec, args: &Args) -> Args {
+        let mut args = args.clone();
+        let class = spec.from_class.as_ref().and_then(|r| Self::arg(&args, r));
+        let classes = class.map(|v| self.v.list(v)).unwrap_or_default();
+        let wanted = [
+            &spec.exceptions,
+            &spec.predicate,
+            &spec.limits,
+            &spec.waits,
+            &spec.needs,
+        ];
+        for obj in classes {
+            let Obj::Class(class) = *self.v.get(obj) else { continue };
+            for reference in wanted.into_iter().flatten() {
+                if let ArgRef::Name(name) = reference
+                    && Self::arg(&args, reference).is_none()
+                    && let Some(value) = self.class_attr(class, obj, Symbol::new(name))
+                {
+                    args.kw.push((Symbol::new(name), value));
+                }
+            }
+        }
+        args
+    }
+
     /// The guard that a retry function or decorator makes with these arguments.
     fn guard_from(&mut self, id: SpecId, spec: &'w GuardSpec, args: &Args, at: ExprRef) -> GuardId {
         let mut covers: Vec<ObjId> = Vec::new();
@@ -1429,6 +1502,8 @@ impl<'w> Interp<'w> {
         let k = self.k;
         let call = &k.call(id).call;
         let direct = args.pos.len() == 1 && args.pos.first().is_some_and(|&v| self.is_function(v));
+        let filled = call.guard.as_ref().map(|spec| self.with_class_attributes(spec, args));
+        let args = filled.as_ref().unwrap_or(args);
         let guard = call.guard.as_ref().filter(|spec| {
             let lib = k.call(id).lib;
             let own = self.assumed(at.unit, lib).release;

@@ -133,6 +133,8 @@ struct HandlerState {
 struct LoopState {
     /// The log of makings when the loop was entered.
     log: Option<log::Mark>,
+    /// Retries whose handler goes on with what follows in the body: a wait there is on the way to the next attempt.
+    retries: Vec<(Place, log::Mark)>,
     breaks: Vec<State>,
     continues: Vec<State>,
     rust: rust::Around,
@@ -177,6 +179,16 @@ struct Frame {
     rust: rust::Local,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
+}
+
+/// An inner method of a driver that the program replaced by a function of its own.
+#[derive(Clone, Copy, Debug)]
+struct Funnel {
+    ty: TypeId,
+    name: Symbol,
+    /// The method's path, by which the function calls it.
+    original: Symbol,
+    func: ObjId,
 }
 
 /// A library's guard: a retry decorator, a proxy.
@@ -353,6 +365,9 @@ struct Interp<'w> {
     app_handlers: Vec<AppHandler>,
     middlewares: Vec<(Value, SpecId, ExprRef)>,
     monkey: FxHashMap<(TypeId, Symbol), Value>,
+    funnels: Vec<Funnel>,
+    /// While such a function is evaluated: the method that it stands for, and what that raises.
+    in_funnel: Option<(Symbol, Flight)>,
     out: Outcomes,
     activations: usize,
     next_called: bool,
@@ -444,6 +459,8 @@ impl<'w> Interp<'w> {
             app_handlers: Vec::new(),
             middlewares: Vec::new(),
             monkey: FxHashMap::default(),
+            funnels: Vec::new(),
+            in_funnel: None,
             out: Outcomes::default(),
             activations: 0,
             next_called: false,

@@ -82,6 +82,13 @@ impl Interp<'_> {
         }
     }
 
+    /// The end of a loop's body, after a handler of its retry went on there.
+    pub(super) fn note_wait_after(&mut self, place: Place, handled: Mark) {
+        if self.waited_since(handled) {
+            self.retried(place).waits = true;
+        }
+    }
+
     /// A library's retry repeats this.
     pub(super) fn note_guard_retry(&mut self, guard: &Guard, flight: &Flight) {
         if flight.making.is_some() {

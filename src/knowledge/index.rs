@@ -719,6 +719,9 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.builder |= base.builder;
     into.state |= base.state;
     into.per_call |= base.per_call;
+    if into.funnels.is_empty() {
+        into.funnels.clone_from(&base.funnels);
+    }
     if into.run_by.is_empty() {
         into.run_by.clone_from(&base.run_by);
     }

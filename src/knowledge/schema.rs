@@ -338,6 +338,10 @@ pub struct TypeSpec {
     /// called or subclassed, as it may be wherever something `gives`.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
+    /// Inner methods through which the driver sends whatever has one of these behaviours: a program that puts its own
+    /// function in the place of one guards all of them (`Connection._send_message`).
+    #[serde(default)]
+    pub funnels: BTreeMap<String, Vec<String>>,
     /// Attributes whose reading is a round trip, and its behaviour.
     #[serde(default)]
     pub properties: BTreeMap<String, CallSpec>,
@@ -807,6 +811,9 @@ pub struct GuardSpec {
     /// Catches only if this argument is given.
     #[serde(default)]
     pub needs: Vec<ArgRef>,
+    /// The argument that holds a class of which attributes stand in for what is not given (`base=TaskThatRetries`).
+    #[serde(default)]
+    pub from_class: Option<ArgRef>,
     /// Versions of the library in which it guards.
     #[serde(default)]
     pub versions: Option<String>,
