@@ -426,7 +426,8 @@ impl Interp<'_> {
         Some(self.act(act))
     }
 
-    /// What an activation does; evaluated once a round. A recursive call sees nothing of the one still running.
+    /// What an activation does; evaluated once a round. A recursive call sees of the one still running what it returned in
+    /// the round before.
     pub(super) fn summary(&mut self, act: ActId) -> Summary {
         if let Some(summary) = self.memo.get(&act) {
             return summary.clone();
@@ -434,7 +435,11 @@ impl Interp<'_> {
         let nothing = Summary::nothing();
         if let std::collections::hash_map::Entry::Occupied(mut e) = self.running.entry(act) {
             e.insert(true);
-            return nothing;
+            let before = self.returned.get(&act).copied();
+            return Summary {
+                ret: before.filter(|v| !self.rust_carries(*v)).unwrap_or(nothing.ret),
+                ..nothing
+            };
         }
         let Some(frame) = self.new_frame(act, None) else {
             return nothing;

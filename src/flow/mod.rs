@@ -352,6 +352,8 @@ struct Interp<'w> {
     acts: Vec<Act>,
     act_ids: FxHashMap<Act, ActId>,
     memo: FxHashMap<ActId, Summary>,
+    /// What each activation returned in the round before: what a recursive call of one still running is taken to give.
+    returned: FxHashMap<ActId, Value>,
     running: FxHashMap<ActId, bool>,
     contexts: FxHashMap<(FuncRef, EnvId), u32>,
     called: FxHashSet<FuncRef>,
@@ -446,6 +448,7 @@ impl<'w> Interp<'w> {
             acts: Vec::new(),
             act_ids: FxHashMap::default(),
             memo: FxHashMap::default(),
+            returned: FxHashMap::default(),
             running: FxHashMap::default(),
             contexts: FxHashMap::default(),
             called: FxHashSet::default(),
@@ -492,7 +495,7 @@ impl<'w> Interp<'w> {
     fn start_round(&mut self) {
         self.heap_changed = false;
         self.modules_done.clear();
-        self.memo.clear();
+        self.returned = self.memo.drain().map(|(act, summary)| (act, summary.ret)).collect();
         self.contexts.clear();
         self.called.clear();
         self.registered.clear();

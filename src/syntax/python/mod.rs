@@ -32,7 +32,7 @@ pub fn parse(text: &str) -> Module {
     match tree(&text) {
         Some(tree) if tree.root_node().has_error() => {
             // What the grammar does not know is rewritten in place, if that helps.
-            let rewritten = repair::rewrite(&text).and_then(|new| Some((tree_of(&new)?, new)));
+            let rewritten = repair::rewrite(&text).and_then(|new| Some((tree_of(&new.text)?, new.names_restored())));
             match rewritten {
                 Some((better, new)) => lower::module(&better, &new),
                 None => lower::module(&tree, &text),

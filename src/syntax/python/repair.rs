@@ -19,9 +19,11 @@ pub(super) fn line_ends(text: &str) -> Cow<'_, str> {
 }
 
 /// The text with the known gaps of the grammar filled, or nothing if there are none:
-/// defaults of type parameters (`class C[T = int]`, PEP 696) are blanked, Python 2's backticks become brackets.
-pub(super) fn rewrite(text: &str) -> Option<String> {
+/// defaults of type parameters (`class C[T = int]`, PEP 696) are blanked, Python 2's backticks become brackets, and
+/// `async` as the name that it could be before Python 3.7 becomes another one.
+pub(super) fn rewrite(text: &str) -> Option<Rewritten> {
     let bytes = text.as_bytes();
+    let mut names = Vec::new();
     let mut out = None;
     let mut at = 0;
     let mut tick_open = false;
@@ -40,11 +42,53 @@ pub(super) fn rewrite(text: &str) -> Option<String> {
                 let end = blank_defaults(bytes, at, &mut out);
                 at = end.max(at);
             }
+            b'a' if is_name_async(bytes, at) => {
+                out.get_or_insert_with(|| bytes.to_vec())[at + 4] = b'k';
+                names.push(at + 4);
+                at += 4;
+            }
             _ => {}
         }
         at += 1;
     }
-    String::from_utf8(out?).ok()
+    let text = String::from_utf8(out?).ok()?;
+    Some(Rewritten { text, names })
+}
+
+/// A text that the grammar knows.
+pub(super) struct Rewritten {
+    /// The text.
+    pub text: String,
+    /// Where the last letter of a name was changed.
+    names: Vec<usize>,
+}
+
+impl Rewritten {
+    /// The text with the names as they were, to read them from.
+    pub(super) fn names_restored(self) -> String {
+        let mut bytes = self.text.into_bytes();
+        for at in self.names {
+            bytes[at] = b'c';
+        }
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// The word `async` that no `def`, `for` or `with` follows.
+fn is_name_async(bytes: &[u8], at: usize) -> bool {
+    let word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80);
+    let Some(rest) = bytes[at..].strip_prefix(b"async") else {
+        return false;
+    };
+    if word(rest.first()) || at > 0 && word(bytes.get(at - 1)) {
+        return false;
+    }
+    let next = rest.trim_ascii_start();
+    let keyword = [&b"def"[..], b"for", b"with"]
+        .into_iter()
+        .any(|k| next.strip_prefix(k).is_some_and(|after| !word(after.first())));
+    // A line break ends the statement: what follows on the next line says nothing.
+    !keyword || rest.len() == next.len()
 }
 
 /// The end of the comment or string that starts here; `at` itself if none does.
@@ -120,4 +164,34 @@ fn blank_defaults(bytes: &[u8], open: usize, out: &mut Option<Vec<u8>>) -> usize
         at = after;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::ExprKind;
+    use crate::syntax::python::parse;
+
+    fn names(text: &str) -> Vec<String> {
+        let module = parse(text);
+        assert_eq!(module.errors, [], "{text}");
+        let name = |e: &crate::core::Expr| match &e.kind {
+            ExprKind::Name(name) | ExprKind::Attr { name, .. } => Some(name.to_string()),
+            _ => None,
+        };
+        module.exprs.iter().filter_map(name).collect()
+    }
+
+    #[test]
+    fn async_is_a_name_where_it_is_no_keyword() {
+        assert!(names("job.async = run(async=True)\n").contains(&"async".to_owned()));
+        assert!(parse("from server.async import app\nimport async\n").errors.is_empty());
+        let both = "async def f():\n    async with a.async as b:\n        pass\n";
+        assert!(parse(both).errors.is_empty());
+    }
+
+    #[test]
+    fn what_the_grammar_does_not_know_is_read() {
+        assert_eq!(names("x = `value`\ny = x\n"), ["x", "y", "x"]);
+        assert!(parse("class C[T = int]:\n    pass\n").errors.is_empty());
+    }
 }
