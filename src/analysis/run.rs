@@ -19,7 +19,7 @@ use crate::knowledge::{Embedded, Knowledge, LIBRARIES, LibraryFile};
 use crate::lints::context::Context;
 use crate::lints::texts;
 use crate::project::manifests::Libraries;
-use crate::project::scan::{ImportLine, Scanner, python_imports};
+use crate::project::scan::{ImportLine, Scanner, each_import, python_imports};
 use crate::project::{Crates, Entry, Role, Undecodable, decode, role, walk};
 use crate::resolve::value::UnitId;
 
@@ -218,17 +218,25 @@ fn syntax_error(location: Location, message: &str) -> Option<Finding> {
     Some(finding)
 }
 
-/// The words that make a file worth parsing.
+/// What makes a file worth parsing.
 struct Words {
+    /// The first words of imports in Python, and the libraries (by number in [`LIBRARIES`]) that they bring.
+    imports: FxHashMap<String, Vec<usize>>,
+    python: WordList,
+    rust: WordList,
+}
+
+/// Words looked for in the whole text of a file.
+struct WordList {
     scanner: Scanner,
-    /// By word: the libraries (by number in [`LIBRARIES`]) whose import or setting it is, and which.
+    /// By word.
     kinds: Vec<Kind>,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// An import name of these libraries, of either language.
-    Import(Vec<usize>),
+    /// A crate of these libraries.
+    Crate(Vec<usize>),
     /// A setting of this library.
     Setting(usize),
     /// Part of an environment variable's name.
@@ -241,42 +249,43 @@ enum Kind {
 
 impl Words {
     fn new(own: &[Own], variables: &[String]) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        let mut kinds: Vec<Kind> = Vec::new();
+        let mut imports: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let mut crates: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        let mut common: Vec<(String, Kind)> = Vec::new();
+        let mut settings: Vec<(String, Kind)> = Vec::new();
         for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
+            let names = if library.language == "rust" {
+                &mut crates
+            } else {
+                &mut imports
+            };
             for import in library.imports {
-                let known = words.iter().zip(&mut kinds).find_map(|(w, k)| match k {
-                    Kind::Import(list) if w == import => Some(list),
-                    _ => None,
-                });
-                if let Some(list) = known {
-                    list.push(index);
-                } else {
-                    words.push((*import).to_owned());
-                    kinds.push(Kind::Import(vec![index]));
-                }
+                names.entry((*import).to_owned()).or_default().push(index);
             }
-            for setting in library.settings {
-                words.push((*setting).to_owned());
-                kinds.push(Kind::Setting(index));
-            }
+            settings.extend(library.settings.iter().map(|s| ((*s).to_owned(), Kind::Setting(index))));
         }
-        for file in own {
-            for import in &file.library.library.imports {
-                words.push(import.clone());
-                kinds.push(Kind::Own);
-            }
+        let own_imports = own.iter().flat_map(|file| &file.library.library.imports);
+        common.extend(own_imports.chain(variables).map(|name| (name.clone(), Kind::Own)));
+        common.extend(ENVIRONMENT.iter().map(|w| ((*w).to_owned(), Kind::Environment)));
+        common.push((MARKER.into(), Kind::Marker));
+        let crates = crates
+            .into_iter()
+            .map(|(name, libraries)| (name, Kind::Crate(libraries)));
+        let rust = common.iter().cloned().chain(crates).collect();
+        let python = common.into_iter().chain(settings).collect();
+        Self {
+            imports,
+            python: WordList::new(python),
+            rust: WordList::new(rust),
         }
-        words.extend(variables.iter().cloned());
-        kinds.extend(variables.iter().map(|_| Kind::Own));
-        words.extend(ENVIRONMENT.iter().map(|w| (*w).to_owned()));
-        kinds.extend(ENVIRONMENT.iter().map(|_| Kind::Environment));
-        words.push(MARKER.into());
-        kinds.push(Kind::Marker);
-        // The first pattern that fits is taken: `psycopg2` must be asked before `psycopg`.
-        let mut both: Vec<(String, Kind)> = words.into_iter().zip(kinds).collect();
-        both.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
-        let (words, kinds): (Vec<String>, Vec<Kind>) = both.into_iter().unzip();
+    }
+}
+
+impl WordList {
+    fn new(mut words: Vec<(String, Kind)>) -> Self {
+        // The first pattern that fits is taken: `tokio_postgres` must be asked before `postgres`.
+        words.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        let (words, kinds): (Vec<String>, Vec<Kind>) = words.into_iter().unzip();
         Self {
             scanner: Scanner::new(&words),
             kinds,
@@ -334,15 +343,16 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
         size: bytes.len() as u64,
         ..Scanned::default()
     };
-    let mut mentioned: Vec<usize> = Vec::new();
+    let list = match entry.language {
+        Language::Python => &words.python,
+        Language::Rust => &words.rust,
+    };
     let mut other = false;
-    words.scanner.each(&bytes, |word, end| {
-        match &words.kinds[word] {
-            Kind::Import(..) | Kind::Setting(_) => {
-                if !mentioned.contains(&word) {
-                    mentioned.push(word);
-                }
-            }
+    list.scanner.each(&bytes, |word, end| {
+        match &list.kinds[word] {
+            Kind::Crate(libraries) => scanned.libraries.extend(libraries),
+            // A settings module seldom imports what it configures.
+            Kind::Setting(library) => scanned.libraries.push(*library),
             Kind::Environment => {
                 let rest = &bytes[end..bytes.len().min(end + 8)];
                 let part = [&b"HOST"[..], b"PORT", b"LOGIN", b"PASS", b"USER"];
@@ -354,43 +364,20 @@ fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
         }
         true
     });
-    if mentioned.is_empty() && !other {
-        return scanned;
-    }
     if entry.language == Language::Python {
-        scanned.imports = python_imports(&bytes);
-    }
-    for word in mentioned {
-        match &words.kinds[word] {
-            Kind::Import(libraries) => {
-                let imported = |l: &&usize| {
-                    let library = &LIBRARIES[**l];
-                    let language = if library.language == "rust" {
-                        Language::Rust
-                    } else {
-                        Language::Python
-                    };
-                    language == entry.language
-                        && (language == Language::Rust
-                            || library.imports.iter().any(|i| {
-                                scanned
-                                    .imports
-                                    .iter()
-                                    .any(|line| line.level == 0 && first(&line.module) == *i)
-                            }))
-                };
-                let found: Vec<usize> = libraries.iter().filter(imported).copied().collect();
-                scanned.libraries.extend(found);
+        each_import(&bytes, |module| {
+            if let Some(libraries) = words.imports.get(module) {
+                scanned.libraries.extend(libraries);
             }
-            // A settings module seldom imports what it configures.
-            Kind::Setting(library) => scanned.libraries.push(*library),
-            _ => {}
-        }
+        });
     }
     scanned.libraries.sort_unstable();
     scanned.libraries.dedup();
     if scanned.libraries.is_empty() && !other {
         return scanned;
+    }
+    if entry.language == Language::Python {
+        scanned.imports = python_imports(&bytes);
     }
     match decode(bytes) {
         Ok(text) => scanned.text = Some(text),
