@@ -51,6 +51,12 @@ fn embed_libraries(root: &Path, out: &Path) {
             .flatten()
             .filter_map(|s| s.get("name")?.as_str()?.split('.').next())
             .collect();
+        let listed = table.get("listed").and_then(toml::Value::as_table);
+        let listed = listed
+            .into_iter()
+            .flat_map(|t| t.keys())
+            .filter_map(|k| k.split('.').next());
+        let settings: Vec<&str> = settings.into_iter().chain(listed).collect();
         writeln!(
             list,
             "    Embedded {{ path: {shown:?}, text: include_str!({:?}), name: {:?}, language: {:?}, role: {:?}, driver: {:?}, imports: &{imports:?}, settings: &{settings:?} }},",

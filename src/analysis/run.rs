@@ -253,13 +253,12 @@ impl Words {
         let mut crates: FxHashMap<String, Vec<usize>> = FxHashMap::default();
         let mut common: Vec<(String, Kind)> = Vec::new();
         let mut settings: Vec<(String, Kind)> = Vec::new();
-        for (index, library) in LIBRARIES.iter().enumerate().filter(|(_, l)| l.is_store()) {
-            let names = if library.language == "rust" {
-                &mut crates
-            } else {
-                &mut imports
+        for (index, library) in LIBRARIES.iter().enumerate() {
+            let names = match library.language {
+                "rust" => &mut crates,
+                _ => &mut imports,
             };
-            for import in library.imports {
+            for import in library.imports.iter().filter(|_| library.is_store()) {
                 names.entry((*import).to_owned()).or_default().push(index);
             }
             settings.extend(library.settings.iter().map(|s| ((*s).to_owned(), Kind::Setting(index))));

@@ -330,7 +330,7 @@ impl Interp<'_> {
     }
 
     /// The value that a handler's name is bound to.
-    fn exception_value(&mut self, flights: &[Flight], class: Option<Value>) -> Value {
+    pub(super) fn exception_value(&mut self, flights: &[Flight], class: Option<Value>) -> Value {
         let mut objs = Vec::new();
         for flight in flights {
             match &flight.error {

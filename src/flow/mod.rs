@@ -317,6 +317,17 @@ struct Registered {
     scope: Option<ExprRef>,
 }
 
+/// What a settings module registers by its dotted path.
+#[derive(Clone, Copy, Debug)]
+struct Listed<'w> {
+    /// `shop.middleware.Shield`
+    path: Symbol,
+    /// The settings module.
+    unit: UnitId,
+    lib: LibId,
+    registers: &'w crate::knowledge::Registers,
+}
+
 /// So many guards around the making of one lazy object are remembered.
 const MAX_GUARDED_MAKINGS: usize = 16;
 
@@ -366,6 +377,7 @@ struct Interp<'w> {
     registered: Vec<Registered>,
     app_handlers: Vec<AppHandler>,
     middlewares: Vec<(Value, SpecId, ExprRef)>,
+    listed: Vec<Listed<'w>>,
     monkey: FxHashMap<(TypeId, Symbol), Value>,
     funnels: Vec<Funnel>,
     /// While such a function is evaluated: the method that it stands for, and what that raises.
@@ -461,6 +473,7 @@ impl<'w> Interp<'w> {
             registered: Vec::new(),
             app_handlers: Vec::new(),
             middlewares: Vec::new(),
+            listed: Vec::new(),
             monkey: FxHashMap::default(),
             funnels: Vec::new(),
             in_funnel: None,
@@ -501,6 +514,7 @@ impl<'w> Interp<'w> {
         self.registered.clear();
         self.app_handlers.clear();
         self.middlewares.clear();
+        self.listed.clear();
         self.spawned.clear();
         self.log.clear();
         self.units = log::Units::default();

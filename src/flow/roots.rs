@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::call::Args;
-use super::flight::{Entry, Flight, Stop};
+use super::flight::{Entry, Flight, Place, Stop};
 use super::guard::Cover;
 use super::order::{Candidate, callers_first};
 use super::{Frame, Interp};
@@ -386,7 +386,7 @@ impl Interp<'_> {
         entry: &Entry,
         scope: Option<ExprRef>,
     ) -> Vec<Flight> {
-        if flights.is_empty() || self.app_handlers.is_empty() && self.middlewares.is_empty() {
+        if flights.is_empty() || self.app_handlers.is_empty() && self.middlewares.is_empty() && self.listed.is_empty() {
             return flights;
         }
         let registered = match entry {
@@ -428,6 +428,78 @@ impl Interp<'_> {
                 continue;
             }
             rest = self.pass_middleware(value, spec, at, rest);
+        }
+        for listed in self.listed.clone() {
+            if !rest.is_empty() && serves(listed.lib) {
+                rest = self.pass_listed(listed, rest);
+            }
+        }
+        rest
+    }
+
+    /// Asks what a settings module names what it does with each error: it answers by returning something.
+    fn pass_listed(&mut self, listed: super::Listed<'_>, flights: Vec<Flight>) -> Vec<Flight> {
+        let parts: Vec<Symbol> = listed.path.as_str().split('.').map(Symbol::new).collect();
+        let Some((&name, module)) = parts.split_last() else {
+            return flights;
+        };
+        // A module does not find itself.
+        let found = self.world.resolve(listed.unit, module, 0);
+        let unit = found.first().copied().unwrap_or(listed.unit);
+        let value = self.module_attr(unit, name).unwrap_or(Value::UNKNOWN);
+        let at = ExprRef {
+            unit,
+            expr: crate::core::ExprId(u32::MAX),
+        };
+        // Django's `process_exception(self, request, exception)`; an error handler gets the error first.
+        let before = usize::from(listed.registers.what == crate::knowledge::Registration::Middleware);
+        let mut rest = Vec::new();
+        for flight in flights {
+            let answer = self.in_frame(unit, |this| {
+                let exception = this.exception_value(std::slice::from_ref(&flight), None);
+                let mut pos = vec![Value::UNKNOWN; before];
+                pos.push(exception);
+                let mut answers = None;
+                for obj in this.v.list(value) {
+                    let callee = match (this.v.get(obj).clone(), listed.registers.method.as_deref()) {
+                        (Obj::Class(class), Some(method)) => {
+                            let open = Args {
+                                open: true,
+                                ..Args::default()
+                            };
+                            let instance = this.call_obj(obj, &open, at);
+                            let instance = this.v.list(instance).first().copied();
+                            instance.and_then(|i| this.class_attr(class, i, Symbol::new(method)))
+                        }
+                        _ if this.function_of(obj).is_some() => Some(this.v.single(obj)),
+                        _ => None,
+                    };
+                    if let Some(callee) = callee {
+                        let result = this.call(callee, &Args::positional(pos.clone()), at);
+                        let result = this.await_value(result, at);
+                        if result != Value::NOTHING && this.v.only(result) != Some(&Obj::None) {
+                            answers = this.v.list(callee).into_iter().find_map(|o| this.function_of(o));
+                        }
+                    }
+                }
+                answers
+            });
+            let place = answer.flatten().and_then(|func| {
+                let span = self.with_func(func, |f| f.name_span)?;
+                Some(Place { unit: func.unit, span })
+            });
+            match place {
+                Some(place) if flight.making.is_none() => self.stop(
+                    &flight,
+                    Stop {
+                        place,
+                        what: listed.path.to_string(),
+                        retry: None,
+                        guard: None,
+                    },
+                ),
+                _ => rest.push(flight),
+            }
         }
         rest
     }

@@ -20,9 +20,41 @@ impl Interp<'_> {
                 },
                 _ => continue,
             };
+            self.note_listed(name, result);
             if self.k.is_setting(name) {
                 let at = self.expr_ref(value);
                 self.settings.push((name, result, at));
+            }
+        }
+    }
+
+    /// `MIDDLEWARE = ["shop.middleware.Shield"]`: the framework calls what the texts name.
+    fn note_listed(&mut self, name: Symbol, value: Value) {
+        let k = self.k;
+        let unit = self.here().unit;
+        for (lib, inner, registers) in k.listed(name) {
+            let mut values = vec![value];
+            if !inner.is_empty() {
+                let key = self.v.one(Obj::Str(Some(Symbol::new(inner)), None));
+                let at = ExprRef { unit, expr: ExprId(0) };
+                values = vec![self.item(value, key, at, false)];
+            }
+            let mut depth = 0;
+            while let Some(value) = values.pop() {
+                depth += 1;
+                for obj in self.v.list(value) {
+                    match self.v.get(obj).clone() {
+                        Obj::Str(Some(path), _) => self.listed.push(super::Listed {
+                            path,
+                            unit,
+                            lib,
+                            registers,
+                        }),
+                        Obj::Tuple(items) if depth < MAX_LISTED => values.extend(items),
+                        Obj::List(_) if depth < MAX_LISTED => values.push(self.entries(obj)),
+                        _ => {}
+                    }
+                }
             }
         }
     }
@@ -332,3 +364,6 @@ fn named_in_field(m: &Module, value: ExprId) -> Option<Vec<String>> {
         .collect();
     (!names.is_empty()).then_some(names)
 }
+
+/// Of one setting so many lists and tuples are looked into.
+const MAX_LISTED: usize = 64;

@@ -113,6 +113,7 @@ pub struct Knowledge {
     broken: FxHashMap<Symbol, Vec<(LibId, usize)>>,
     asked_for: FxHashSet<Symbol>,
     setting_names: FxHashSet<Symbol>,
+    listed_names: FxHashSet<Symbol>,
     imports: FxHashMap<Symbol, Vec<LibId>>,
     flags: Vec<String>,
 }
@@ -372,6 +373,10 @@ impl Knowledge {
                 self.setting_names
                     .insert(Symbol::new(setting.name.split('.').next().unwrap_or_default()));
             }
+            for key in file.listed.keys() {
+                self.listed_names
+                    .insert(Symbol::new(key.split('.').next().unwrap_or_default()));
+            }
             for name in conditions.flat_map(|w| &w.holds) {
                 self.asked_for.insert(Symbol::new(name));
             }
@@ -387,6 +392,23 @@ impl Knowledge {
     /// True if a project configures some library by a variable or key of this name.
     pub fn is_setting(&self, name: Symbol) -> bool {
         self.setting_names.contains(&name)
+    }
+
+    /// What is registered by the dotted paths in this variable, with the key to step into (empty for none), by library.
+    pub fn listed(&self, name: Symbol) -> Vec<(LibId, &str, &super::Registers)> {
+        let mut found = Vec::new();
+        if !self.listed_names.contains(&name) {
+            return found;
+        }
+        for (index, library) in self.libs.iter().enumerate() {
+            for (key, registers) in &library.file.listed {
+                let (variable, inner) = key.split_once('.').unwrap_or((key, ""));
+                if variable == name.as_str() {
+                    found.push((LibId(index as u32), inner, registers));
+                }
+            }
+        }
+        found
     }
 
     /// True if some condition asks for what this method (`type.method`) gives.
