@@ -121,8 +121,7 @@ impl<'k> ProjectWorld<'k> {
     /// The files that an import line may mean, modules named after `import` included.
     pub(super) fn targets(&self, from: u32, line: &ImportLine) -> Vec<u32> {
         let mut found: Vec<u32> = self
-            .modules
-            .resolve(from, &line.module, line.level)
+            .modules_named(from, &line.module, line.level)
             .into_iter()
             .take(2)
             .collect();
@@ -132,7 +131,17 @@ impl<'k> ProjectWorld<'k> {
             } else {
                 format!("{}.{name}", line.module)
             };
-            found.extend(self.modules.resolve(from, &inner, line.level).into_iter().take(1));
+            found.extend(self.modules_named(from, &inner, line.level).into_iter().take(1));
+        }
+        found
+    }
+
+    /// The files that an import may mean. The name of a known library is that library's.
+    fn modules_named(&self, from: u32, module: &str, level: u32) -> Vec<u32> {
+        let found = self.modules.resolve(from, module, level);
+        let first = module.split('.').next().unwrap_or_default();
+        if found.is_empty() && level == 0 && self.knowledge.imported(Symbol::new(first)).is_empty() {
+            return self.modules.resolve_within(from, module);
         }
         found
     }
@@ -192,8 +201,7 @@ impl World for ProjectWorld<'_> {
             return known.clone();
         }
         let found: Vec<UnitId> = self
-            .modules
-            .resolve(from.0, &key.1, level)
+            .modules_named(from.0, &key.1, level)
             .into_iter()
             .map(UnitId)
             .collect();

@@ -180,12 +180,7 @@ impl Interp<'_> {
         let before_test = self.log_mark();
         let value = self.eval(m, test);
         let before_branches = self.log_mark();
-        let truth = if self.decides(m, test) {
-            self.v.truth(value)
-        } else {
-            None
-        };
-        match truth {
+        match self.decided(m, test, value) {
             Some(true) => {
                 self.narrow(m, test, true);
                 self.exec_block(m, then);
@@ -276,6 +271,31 @@ impl Interp<'_> {
                 .collect();
             let kept = self.v.set(kept);
             self.envs[env.0 as usize].vars.insert(name, kept);
+        }
+    }
+
+    /// Which branch this context takes, where that can be told. A branch that no context takes is followed in all of them,
+    /// from the second round on: `def drop(name, keep=True)` may yet be called as its author foresaw.
+    pub(super) fn decided(&mut self, m: &Module, test: ExprId, value: Value) -> Option<bool> {
+        if !self.decides(m, test) {
+            return None;
+        }
+        let truth = self.v.truth(value)?;
+        if !self.asks_parameter(m, test) {
+            return Some(truth);
+        }
+        let at = self.expr_ref(test);
+        let seen = self.branches.entry(at).or_default();
+        *seen |= 1 << u8::from(truth);
+        (self.first_round || *seen == 0b11).then_some(truth)
+    }
+
+    fn asks_parameter(&self, m: &Module, test: ExprId) -> bool {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.asks_parameter(m, *inner),
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().any(|p| self.asks_parameter(m, *p)),
+            ExprKind::Name(_) => true,
+            _ => false,
         }
     }
 

@@ -353,6 +353,9 @@ struct Interp<'w> {
     /// By the name of an attribute: what the program stores there, in whatever object.
     stored: FxHashMap<Symbol, Value>,
     heap_changed: bool,
+    first_round: bool,
+    /// By a condition on a parameter: the branches that contexts took (bit 0: false, bit 1: true).
+    branches: FxHashMap<ExprRef, u8>,
     classes: FxHashMap<ClassRef, class::ClassInfo>,
     class_list: Vec<ClassRef>,
     subclasses: FxHashMap<ClassRef, Vec<ClassRef>>,
@@ -427,6 +430,7 @@ struct Interp<'w> {
 pub fn run(world: &mut dyn World, knowledge: &Knowledge) -> Outcomes {
     let mut interp = Interp::new(world, knowledge);
     for round in 0..MAX_ROUNDS {
+        interp.first_round = round == 0;
         interp.start_round();
         interp.evaluate_all();
         interp.conclude();
@@ -450,6 +454,8 @@ impl<'w> Interp<'w> {
             heap: FxHashMap::default(),
             stored: FxHashMap::default(),
             heap_changed: false,
+            first_round: true,
+            branches: FxHashMap::default(),
             classes: FxHashMap::default(),
             class_list: Vec::new(),
             subclasses: FxHashMap::default(),

@@ -100,6 +100,26 @@ impl Modules {
     }
 }
 
+impl Modules {
+    /// Files that an absolute import may mean if no folder outside of packages has the module: scripts are run from within
+    /// packages, a checkout's root may hold an `__init__.py`, and Python 2 looked in the importing file's own package first.
+    pub fn resolve_within(&self, from: u32, module: &str) -> Vec<u32> {
+        let Some(own) = self.folders.get(from as usize) else {
+            return Vec::new();
+        };
+        let path: PathBuf = module.split('.').filter(|p| !p.is_empty()).collect();
+        own.ancestors()
+            .take_while(|folder| self.by_path.contains_key(&folder.join("__init__.py")))
+            .flat_map(|folder| {
+                let base = folder.join(&path);
+                [base.with_extension("py"), base.join("__init__.py")]
+            })
+            .filter_map(|file| self.by_path.get(&file).copied())
+            .filter(|file| *file != from)
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +141,11 @@ mod tests {
         assert_eq!(modules.resolve(2, "db", 0), [] as [u32; 0], "`db` is inside a package");
         assert_eq!(modules.resolve(4, "config", 0).first(), Some(&3), "next to the script");
         assert_eq!(modules.resolve(2, "", 1), [0]);
+        assert_eq!(modules.resolve_within(2, "db"), [1], "run from within the package");
+        assert_eq!(
+            modules.resolve_within(4, "db"),
+            [] as [u32; 0],
+            "its folder is no package"
+        );
     }
 }
