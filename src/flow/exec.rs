@@ -281,22 +281,13 @@ impl Interp<'_> {
             return None;
         }
         let truth = self.v.truth(value)?;
-        if !self.asks_parameter(m, test) {
+        if !asks_parameter(m, test) {
             return Some(truth);
         }
         let at = self.expr_ref(test);
         let seen = self.branches.entry(at).or_default();
         *seen |= 1 << u8::from(truth);
         (self.first_round || *seen == 0b11).then_some(truth)
-    }
-
-    fn asks_parameter(&self, m: &Module, test: ExprId) -> bool {
-        match &m.expr(test).kind {
-            ExprKind::Not(inner) => self.asks_parameter(m, *inner),
-            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().any(|p| self.asks_parameter(m, *p)),
-            ExprKind::Name(_) => true,
-            _ => false,
-        }
     }
 
     /// True for conditions whose constant value says something about this context, not about the configuration of the
@@ -678,6 +669,16 @@ fn is_call_of(m: &Module, expr: ExprId, names: &[&str]) -> bool {
     };
     match &m.expr(*callee).kind {
         ExprKind::Name(name) | ExprKind::Attr { name, .. } => names.contains(&name.as_str()),
+        _ => false,
+    }
+}
+
+/// The condition tests a parameter by itself.
+fn asks_parameter(m: &Module, test: ExprId) -> bool {
+    match &m.expr(test).kind {
+        ExprKind::Not(inner) => asks_parameter(m, *inner),
+        ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().any(|p| asks_parameter(m, *p)),
+        ExprKind::Name(_) => true,
         _ => false,
     }
 }
