@@ -1,5 +1,7 @@
 //! The one test binary: a module per part of the product.
 
+#[path = "all/programs.rs"]
+mod programs;
 #[path = "all/support.rs"]
 mod support;
 
@@ -15,6 +17,10 @@ mod configuration;
 mod documents;
 #[path = "all/fixes.rs"]
 mod fixes;
+#[path = "all/oracle.rs"]
+mod oracle;
+#[path = "all/python_flow.rs"]
+mod python_flow;
 #[path = "all/reports.rs"]
 mod reports;
 #[path = "all/rules_consistent.rs"]

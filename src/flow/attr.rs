@@ -4,7 +4,7 @@ use super::Interp;
 use super::call::Args;
 use crate::core::Symbol;
 use crate::knowledge::{Consumes, Item, TypeId};
-use crate::resolve::value::{Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Value};
+use crate::resolve::value::{ClassRef, Descriptor, EnvId, ExprRef, FuncRef, Handle, Obj, ObjId, UnitId, Value};
 
 /// The heap entry for elements whose key is not known.
 const ANY: &str = "*";
@@ -127,6 +127,10 @@ impl Interp<'_> {
                 }
                 self.handle_attr(obj, &handle, name, at)
             }
+            Obj::Class(_) if name.as_str() == "__dict__" => {
+                let value = self.v.single(obj);
+                self.namespace(value)
+            }
             Obj::Instance(class, _) => self.instance_attr(obj, class, name, at),
             Obj::Class(class) => {
                 let field = self.field(obj, name);
@@ -143,6 +147,7 @@ impl Interp<'_> {
             }
             Obj::Super(after, inner) => match self.super_attr(after, inner, name) {
                 Some(value) => value,
+                None if name.as_str() == "__new__" => self.external("object.__new__"),
                 None => self.outside_attr(after, inner, name, at).unwrap_or(Value::UNKNOWN),
             },
             Obj::Descriptor(..) if matches!(name.as_str(), "setter" | "deleter" | "getter") => {
@@ -150,6 +155,8 @@ impl Interp<'_> {
                 let inner = self.v.single(obj);
                 self.v.one(Obj::Partial(Value::UNKNOWN, vec![inner], Vec::new()))
             }
+            // What `functools.wraps` leaves behind: the one function that the wrapper closes over.
+            Obj::Func(_, env) if name.as_str() == "__wrapped__" => self.closed_over(env).unwrap_or(Value::UNKNOWN),
             Obj::Func(func, _) if name.as_str() == "__name__" => {
                 let name = self.with_func(func, |f| f.name).flatten();
                 self.v.one(Obj::Str(name, None))
@@ -159,7 +166,7 @@ impl Interp<'_> {
             | Obj::Record(..)
             | Obj::Tuple(_)
             | Obj::Str(..)
-            | Obj::Generator(_)
+            | Obj::Generator(..)
             | Obj::Lazy(..)
             | Obj::Comprehension(..)
             | Obj::Func(..)
@@ -167,7 +174,7 @@ impl Interp<'_> {
             | Obj::Partial(..)
             | Obj::Guarded(..)
             | Obj::Running(..)
-            | Obj::Coroutine(_)
+            | Obj::Coroutine(..)
             | Obj::Manager(_)
             | Obj::Guard(_)
             | Obj::Decorator(..) => {
@@ -182,6 +189,25 @@ impl Interp<'_> {
             }
             _ => Value::UNKNOWN,
         }
+    }
+
+    fn closed_over(&self, env: EnvId) -> Option<Value> {
+        let scope = &self.envs[env.0 as usize];
+        scope.parent?;
+        // Parameters come first: the wrapper itself is a name of that scope, too.
+        let mut held = scope.vars.values().copied().filter(|&value| {
+            let objs = self.v.objs(value);
+            objs.iter().any(|&o| self.is_callable_obj(o))
+                && !objs
+                    .iter()
+                    .any(|&o| matches!(self.v.get(o), Obj::Func(_, own) if *own == env))
+        });
+        let first = held.next()?;
+        held.next().is_none().then_some(first)
+    }
+
+    fn is_callable_obj(&self, obj: ObjId) -> bool {
+        self.function_of(obj).is_some()
     }
 
     fn submodule(&mut self, unit: UnitId, name: Symbol) -> Value {
@@ -305,7 +331,7 @@ impl Interp<'_> {
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
                     Obj::Instance(_, origin) => Handle {
-                        origin: *origin,
+                        origin: origin.map(|o| o.at),
                         ..Handle::of(ty)
                     },
                     _ => Handle::of(ty),
@@ -349,7 +375,7 @@ impl Interp<'_> {
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
-            return value;
+            return self.described(value, obj, class, at);
         }
         if let Some(value) = self.outside_attr(class, obj, name, at) {
             return value;
@@ -363,7 +389,8 @@ impl Interp<'_> {
             };
             if let Some(getter) = own {
                 let text = self.v.one(Obj::Str(Some(name), None));
-                return self.call(getter, &Args::positional(vec![text]), at);
+                let found = self.call(getter, &Args::positional(vec![text]), at);
+                return self.named_here(found, at);
             }
         }
         // Declared in the class body without a value.
@@ -383,6 +410,38 @@ impl Interp<'_> {
         self.convention(name, at).unwrap_or(Value::UNKNOWN)
     }
 
+    /// Objects in a class that have a `__get__` are asked for what they stand for.
+    fn described(&mut self, value: Value, obj: ObjId, class: ClassRef, at: ExprRef) -> Value {
+        let mut result = Value::NOTHING;
+        for item in self.v.list(value) {
+            let getter = match *self.v.get(item) {
+                Obj::Instance(own, _) => self.class_attr(own, item, Symbol::new("__get__")),
+                _ => None,
+            };
+            let one = match getter {
+                Some(getter) => {
+                    let owner = self.v.one(Obj::Class(class));
+                    let instance = self.v.single(obj);
+                    self.call(getter, &Args::positional(vec![instance, owner]), at)
+                }
+                None => self.v.single(item),
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
+    /// The operations that a `__getattr__` hands out have their name from the place that asks for the attribute.
+    fn named_here(&mut self, value: Value, at: ExprRef) -> Value {
+        let objs = self.v.list(value).into_iter();
+        let named = objs.map(|obj| match *self.v.get(obj) {
+            Obj::Method(receiver, spec, _) => self.v.obj(Obj::Method(receiver, spec, at)),
+            _ => obj,
+        });
+        let named = named.collect();
+        self.v.set(named)
+    }
+
     /// Attributes that a class's objects have from a library's class it extends.
     fn outside_attr(
         &mut self,
@@ -394,7 +453,7 @@ impl Interp<'_> {
         for ty in self.outside_types(class) {
             let mut handle = self.model_handle(ty, class, at)?;
             if let Obj::Instance(_, origin) = self.v.get(obj) {
-                handle.origin = *origin;
+                handle.origin = origin.map(|o| o.at);
             }
             let id = self.v.obj(Obj::Handle(handle));
             let value = self.handle_attr(id, &handle, name, at);
@@ -421,7 +480,7 @@ impl Interp<'_> {
             Obj::Handle(handle) => Some(*handle),
             // An object of a class of the program that extends the library's database.
             Obj::Instance(_, origin) => Some(Handle {
-                origin: *origin,
+                origin: origin.map(|o| o.at),
                 ..Handle::of(ty)
             }),
             _ => None,
@@ -541,7 +600,10 @@ impl Interp<'_> {
             }
             match self.v.get(obj).clone() {
                 Obj::Instance(..) => self.write_field(obj, name, value, strong),
-                Obj::Class(_) => self.heap_join((obj, name), value),
+                Obj::Class(class) => {
+                    self.wrap_method(class, name, value);
+                    self.heap_join((obj, name), value);
+                }
                 Obj::Module(_) | Obj::Func(..) | Obj::Dict(_) => self.heap_join((obj, name), value),
                 Obj::External(path) => {
                     if let Some(Item::Type(ty)) = self.k.item(path) {
@@ -557,6 +619,32 @@ impl Interp<'_> {
                 Obj::Super(_, inner) => self.write_field(inner, name, value, strong),
                 _ => {}
             }
+        }
+    }
+
+    /// A function that calls the method in whose place it is put (`cls.save = guarded(cls.save)`) is all that is left of it.
+    fn wrap_method(&mut self, class: ClassRef, name: Symbol, value: Value) {
+        let Some(env) = self.classes.get(&class).map(|i| i.env) else {
+            return;
+        };
+        let Some(&old) = self.envs[env.0 as usize].vars.get(&name) else {
+            return;
+        };
+        let old: Vec<FuncRef> = self.v.objs(old).iter().filter_map(|&o| self.function_of(o)).collect();
+        let wraps = |this: &Self, obj: ObjId| {
+            let Obj::Func(_, env) = *this.v.get(obj) else {
+                return false;
+            };
+            let scope = &this.envs[env.0 as usize];
+            // The module's own names are everybody's.
+            scope.parent.is_some()
+                && scope.vars.values().any(|&held| {
+                    let mut held = this.v.objs(held).iter().filter_map(|&o| this.function_of(o));
+                    held.any(|f| old.contains(&f))
+                })
+        };
+        if self.v.list(value).into_iter().any(|obj| wraps(self, obj)) {
+            self.wrapped.insert((class, name), value);
         }
     }
 
@@ -613,6 +701,12 @@ impl Interp<'_> {
             self.note_store(obj, name, value);
             match self.v.get(obj) {
                 Obj::None | Obj::Str(..) => {}
+                // `globals()[name] = value`
+                Obj::Module(_) => {
+                    if let Some(name) = self.v.text(key) {
+                        self.heap_join((obj, name), value);
+                    }
+                }
                 Obj::Unknown => {
                     if name.as_str() != ANY {
                         self.heap_join((obj, name), value);
@@ -676,6 +770,7 @@ impl Interp<'_> {
                         },
                     }
                 }
+                Obj::Tuple(_) | Obj::List(_) | Obj::Lazy(..) if sliced => self.v.single(obj),
                 Obj::Tuple(items) => match self.v.only(key) {
                     Some(Obj::Int(i)) => {
                         let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
@@ -687,6 +782,10 @@ impl Interp<'_> {
                             .unwrap_or(Value::UNKNOWN)
                     }
                     _ => self.join_all(&items),
+                },
+                Obj::Module(unit) => match self.v.text(key) {
+                    Some(name) => self.module_attr(unit, name).unwrap_or(Value::UNKNOWN),
+                    None => Value::UNKNOWN,
                 },
                 Obj::Record(fields, open) => {
                     let found = self
@@ -728,7 +827,7 @@ impl Interp<'_> {
                 };
                 let mut handle = *handle;
                 if let Obj::Instance(_, origin) = self.v.get(obj) {
-                    handle.origin = *origin;
+                    handle.origin = origin.map(|o| o.at);
                 }
                 let id = self.v.obj(Obj::Handle(handle));
                 return Some(self.apply(spec, Some(id), &Args::positional(vec![key]), at));
@@ -845,7 +944,7 @@ impl Interp<'_> {
     fn iterate_obj(&mut self, obj: ObjId, at: ExprRef, how: Consumes) -> Value {
         match self.v.get(obj).clone() {
             Obj::Handle(handle) => self.iterate_handle(obj, &handle, at, how),
-            Obj::Generator(act) => self.run_generator(act, at),
+            Obj::Generator(act, made) => self.run_generator(act, made, at),
             Obj::Lazy(inner, _) => self.iterate(inner, at, how),
             Obj::Comprehension(expr, env) => self.run_comprehension(expr, env, at),
             Obj::Tuple(items) => self.join_all(&items),
@@ -862,7 +961,7 @@ impl Interp<'_> {
                 let keys: Vec<Value> = keys.into_iter().map(|k| self.v.one(Obj::Str(Some(k), None))).collect();
                 self.join_all(&keys)
             }
-            Obj::Coroutine(_) | Obj::Pending(_) => {
+            Obj::Coroutine(..) | Obj::Pending(_) => {
                 let value = self.v.single(obj);
                 let awaited = self.await_value(value, at);
                 if awaited == value {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::flight::{Flight, PathId};
+use super::flight::{Around, Flight, PathId};
 use super::{Act, EnvKey, Frame, Interp, Summary};
 use crate::core::{ExprId, Language, Module, ParamKind, Symbol};
 use crate::knowledge::{Consumes, Item};
@@ -77,6 +77,8 @@ impl Frame {
             entered: Vec::new(),
             turned_on: Vec::new(),
             retried: Vec::new(),
+            missed: Vec::new(),
+            kept: Vec::new(),
             rust: super::rust::Local::default(),
         }
     }
@@ -149,6 +151,20 @@ impl Interp<'_> {
                     None => Value::UNKNOWN,
                 }
             }
+            Obj::Within(manager, inner) => {
+                let manager = self.v.single(manager);
+                self.enter(manager, at);
+                let outer = std::mem::take(&mut self.frame().flights);
+                let value = self.call_obj(inner, args, at);
+                let raised = std::mem::replace(&mut self.frame().flights, outer);
+                let dead = std::mem::replace(&mut self.frame().dead, false);
+                for flight in self.leave(manager, at, raised) {
+                    self.emit(flight);
+                }
+                self.frame().dead = dead;
+                value
+            }
+            Obj::Manager(_) if self.is_decorated(args) => self.decorated_within(obj, args),
             Obj::Decorator(spec, guard, made) => self.decorate_with(spec, guard, made, args, at),
             Obj::Guarded(inner, guard) => {
                 let outer = std::mem::take(&mut self.frame().flights);
@@ -175,7 +191,7 @@ impl Interp<'_> {
                 let mut result = Value::NOTHING;
                 for obj in self.v.list(made) {
                     let one = match *self.v.get(obj) {
-                        Obj::Generator(act) => self.v.one(Obj::Manager(act)),
+                        Obj::Generator(act, _) => self.v.one(Obj::Manager(act)),
                         _ => self.v.single(obj),
                     };
                     result = self.v.join(result, one);
@@ -208,6 +224,8 @@ impl Interp<'_> {
             Obj::Instance(class, _) => {
                 if let Some(method) = self.class_attr(class, obj, Symbol::new("__call__")) {
                     self.call(method, args, at)
+                } else if self.is_decorated(args) && self.class_attr(class, obj, Symbol::new("__exit__")).is_some() {
+                    self.decorated_within(obj, args)
                 } else {
                     for ty in self.outside_types(class) {
                         if let Some(spec) = self.k.ty(ty).call {
@@ -234,6 +252,18 @@ impl Interp<'_> {
         }
     }
 
+    /// The arguments of a decorator: one function.
+    fn is_decorated(&self, args: &Args) -> bool {
+        args.kw.is_empty() && matches!(args.pos[..], [one] if self.is_callable(one))
+    }
+
+    /// A context manager used as a decorator.
+    fn decorated_within(&mut self, manager: ObjId, args: &Args) -> Value {
+        let functions = self.v.list(args.pos[0]).into_iter();
+        let wrapped = functions.map(|f| self.v.obj(Obj::Within(manager, f))).collect();
+        self.v.set(wrapped)
+    }
+
     /// A call that leads out of what is known: coroutines handed over are taken to run here.
     fn call_unknown(&mut self, args: &Args) -> Value {
         let values: Vec<Value> = args
@@ -248,7 +278,7 @@ impl Interp<'_> {
                 if let Obj::Comprehension(expr, env) = *self.v.get(obj) {
                     self.run_comprehension(expr, env, expr);
                 }
-                if matches!(self.v.get(obj), Obj::Coroutine(_)) {
+                if matches!(self.v.get(obj), Obj::Coroutine(..)) {
                     let at = ExprRef {
                         unit: self.here().unit,
                         expr: args.places.first().copied().unwrap_or(ExprId(0)),
@@ -277,9 +307,11 @@ impl Interp<'_> {
     pub(super) fn function_of(&self, obj: ObjId) -> Option<FuncRef> {
         match self.v.get(obj) {
             Obj::Func(func, _) => Some(*func),
-            Obj::Bound(_, inner) | Obj::Guarded(inner, _) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
-                self.function_of(*inner)
-            }
+            Obj::Bound(_, inner)
+            | Obj::Within(_, inner)
+            | Obj::Guarded(inner, _)
+            | Obj::Managed(inner)
+            | Obj::Descriptor(_, inner) => self.function_of(*inner),
             Obj::Partial(func, ..) => self.v.objs(*func).iter().find_map(|&o| self.function_of(o)),
             _ => None,
         }
@@ -296,6 +328,7 @@ impl Interp<'_> {
                     | Obj::Method(..)
                     | Obj::Partial(..)
                     | Obj::Managed(_)
+                    | Obj::Within(..)
                     | Obj::Descriptor(..)
                     | Obj::Unbound(..)
                     | Obj::Class(_)
@@ -318,14 +351,16 @@ impl Interp<'_> {
         let Some(act) = act else { return Value::UNKNOWN };
         let f = module.func(func.func);
         if f.is_generator && self.coroutine_funcs.contains(&func) {
-            return self.v.one(Obj::Coroutine(act));
+            self.emit_making(act, at);
+            return self.v.one(Obj::Coroutine(act, Some(at)));
         }
         if f.is_generator {
             self.emit_making(act, at);
-            return self.v.one(Obj::Generator(act));
+            return self.v.one(Obj::Generator(act, Some(at)));
         }
         if f.is_async && module.language == Language::Python {
-            return self.v.one(Obj::Coroutine(act));
+            self.emit_making(act, at);
+            return self.v.one(Obj::Coroutine(act, Some(at)));
         }
         let summary = self.summary(act);
         let mark = self.log_mark();
@@ -339,17 +374,30 @@ impl Interp<'_> {
         summary.ret
     }
 
-    /// Remembers the making of a generator, so that guards around it are known where it is iterated.
+    /// Remembers the making of a generator or coroutine, so that guards around it are known where it runs.
     fn emit_making(&mut self, act: ActId, at: ExprRef) {
         let summary = self.summary(act);
-        if let Some(first) = summary.flights.first() {
+        if let Some(first) = summary.flights.iter().find(|f| f.making.is_none()) {
             let flight = Flight {
                 making: Some(at),
+                created: None,
+                around: Around::Unknown,
                 notes: Vec::new(),
                 path: PathId::EMPTY,
                 ..first.clone()
             };
+            self.note(super::log::Event::Making(at));
             self.emit(flight);
+        }
+    }
+
+    /// An error comes out of a generator or coroutine. If nothing in there encloses the making of what failed alone, the
+    /// making of the generator itself is to be looked at.
+    fn comes_out(flight: &mut Flight, made: Option<ExprRef>) {
+        let told = flight.created.is_some() && flight.around != Around::Nothing;
+        if flight.making.is_none() && made.is_some() && !told {
+            flight.created = made;
+            flight.around = Around::Unknown;
         }
     }
 
@@ -361,6 +409,20 @@ impl Interp<'_> {
             flight.path = self.path_prepend(at, flight.path);
             self.emit_joined(flight);
         }
+        for (flight, place) in summary.kept.iter() {
+            let mut flight = flight.clone();
+            flight.path = self.path_prepend(at, flight.path);
+            self.frame().kept.push((flight, *place));
+        }
+    }
+
+    /// An exception is among what is returned, alone or in a tuple.
+    fn gives_exception(&self, value: Value) -> bool {
+        let is = |o: &ObjId| matches!(self.v.get(*o), Obj::Exception(_));
+        self.v.objs(value).iter().any(|o| match self.v.get(*o) {
+            Obj::Tuple(items) => items.iter().any(|i| self.v.objs(*i).iter().any(is)),
+            _ => is(o),
+        })
     }
 
     /// Emits unless the same error is on its way already along a path that is not longer.
@@ -369,6 +431,7 @@ impl Interp<'_> {
         if flight.making.is_none() && self.here().retried.contains(&flight.site) {
             return;
         }
+        self.here().note_missed(&mut flight);
         let length = self.out.paths.length(flight.path);
         let index = self.frame().flights.iter().position(|f| {
             f.site == flight.site
@@ -502,6 +565,10 @@ impl Interp<'_> {
             let args = self.acts[act.0 as usize].args.clone();
             self.drop_consumed(&mut flights, [ret, frame.yields], args);
         }
+        let mut kept = frame.kept;
+        if !kept.is_empty() && !self.gives_exception(ret) {
+            kept.clear();
+        }
         let summary = Summary {
             ret,
             yields: frame.yields,
@@ -509,6 +576,7 @@ impl Interp<'_> {
             diverges,
             events: self.events_since(log).into(),
             raises: frame.raises.into(),
+            kept: kept.into(),
             ..Summary::nothing()
         };
         // Whoever calls it brings the events in with the summary.
@@ -537,8 +605,8 @@ impl Interp<'_> {
                     Obj::Tuple(items) => todo.extend(items.iter().map(|v| (*v, result))),
                     Obj::Lazy(inner, _) => todo.push((*inner, result)),
                     // Their own making, and what they hold, are told by nothing here.
-                    Obj::Generator(_)
-                    | Obj::Coroutine(_)
+                    Obj::Generator(..)
+                    | Obj::Coroutine(..)
                     | Obj::Comprehension(..)
                     | Obj::Pending(_)
                     | Obj::Running(..)
@@ -701,7 +769,7 @@ impl Interp<'_> {
         let obj = if is_exception {
             Obj::Exception(class_obj)
         } else {
-            Obj::Instance(class, Some(at))
+            Obj::Instance(class, Some(self.made(at)))
         };
         let id = self.v.obj(obj);
         if is_exception {
@@ -720,7 +788,32 @@ impl Interp<'_> {
             }) {
                 return made;
             }
+            let own: Vec<ObjId> = self
+                .v
+                .list(made)
+                .into_iter()
+                .filter(|&o| self.is_object_of(o, class))
+                .collect();
+            if !own.is_empty() {
+                for &obj in &own {
+                    let known = self.instances.entry(class).or_default();
+                    if !known.contains(&obj) && known.len() < 64 {
+                        known.push(obj);
+                    }
+                    self.initialise(class, obj, args, at);
+                }
+                return self.v.set(own);
+            }
         }
+        self.initialise(class, id, args, at);
+        self.v.single(id)
+    }
+
+    fn is_object_of(&self, obj: ObjId, class: ClassRef) -> bool {
+        matches!(self.v.get(obj), Obj::Instance(own, _) if *own == class)
+    }
+
+    fn initialise(&mut self, class: ClassRef, id: ObjId, args: &Args, at: ExprRef) {
         if let Some(init) = self.class_attr(class, id, Symbol::new("__init__")) {
             self.call(init, args, at);
         } else {
@@ -729,7 +822,6 @@ impl Interp<'_> {
         if let Some(post) = self.class_attr(class, id, Symbol::new("__post_init__")) {
             self.call(post, &Args::default(), at);
         }
-        self.v.single(id)
     }
 
     /// Classes without an `__init__` whose body declares fields take them as arguments (dataclasses, named tuples, models).
@@ -758,6 +850,9 @@ impl Interp<'_> {
             return Value::UNKNOWN;
         }
         if let Some(value) = self.builtin(path, args, at) {
+            return value;
+        }
+        if let Some(value) = self.made_object(path, args, at) {
             return value;
         }
         match self.k.item(path) {
@@ -831,7 +926,12 @@ impl Interp<'_> {
                 self.v.one(Obj::Bool(truth))
             }
             "type" if args.pos.len() == 1 => self.type_of(first?),
-            "vars" | "locals" | "globals" => Value::UNKNOWN,
+            "vars" if args.pos.len() == 1 => self.namespace(first?),
+            "globals" => {
+                let unit = self.here().unit;
+                self.v.one(Obj::Module(unit))
+            }
+            "vars" | "locals" => Value::UNKNOWN,
             "str" | "repr" | "unicode" | "bytes" => match first {
                 Some(value) if self.v.text(value).is_some() => value,
                 _ => self.v.one(Obj::Str(None, None)),
@@ -863,7 +963,7 @@ impl Interp<'_> {
                         }
                     }
                 }
-                let dict = self.v.obj(Obj::Dict(at));
+                let dict = self.new_dict(at);
                 for (name, value) in fields {
                     self.heap_join((dict, Symbol::new(&format!("[{name}]"))), value);
                 }
@@ -1163,13 +1263,23 @@ impl Interp<'_> {
             }
             (Obj::Dict(_), "values") => {
                 let all = self.entries(obj);
-                self.v.one(Obj::Lazy(all, at))
+                self.v.one(Obj::Tuple(vec![all]))
             }
             (Obj::Dict(_), "items") => {
                 let key = self.v.one(Obj::Str(None, None));
                 let all = self.entries(obj);
                 let pair = self.v.one(Obj::Tuple(vec![key, all]));
                 self.v.one(Obj::Tuple(vec![pair]))
+            }
+            (Obj::Record(fields, false), "items") if fields.len() <= 16 => {
+                let pairs: Vec<Value> = fields
+                    .iter()
+                    .map(|(name, value)| {
+                        let name = self.v.one(Obj::Str(Some(*name), None));
+                        self.v.one(Obj::Tuple(vec![name, *value]))
+                    })
+                    .collect();
+                self.v.one(Obj::Tuple(pairs))
             }
             (Obj::Record(fields, _), "items" | "values") => {
                 let all: Vec<Value> = fields.iter().map(|(_, v)| *v).collect();
@@ -1201,10 +1311,10 @@ impl Interp<'_> {
             (Obj::Str(..), "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "decode") => receiver,
             (Obj::Str(..), _) => self.v.one(Obj::Str(None, None)),
             (
-                Obj::Generator(_) | Obj::Lazy(..) | Obj::Comprehension(..),
+                Obj::Generator(..) | Obj::Lazy(..) | Obj::Comprehension(..),
                 "__next__" | "next" | "send" | "__anext__" | "asend",
             ) => self.iterate(receiver, at, Consumes::Next),
-            (Obj::Generator(_) | Obj::Lazy(..), "__iter__" | "__aiter__") => receiver,
+            (Obj::Generator(..) | Obj::Lazy(..), "__iter__" | "__aiter__") => receiver,
             (Obj::Func(..) | Obj::Bound(..) | Obj::Guarded(..) | Obj::Partial(..), "__call__") => {
                 self.call(receiver, args, at)
             }
@@ -1233,15 +1343,12 @@ impl Interp<'_> {
 
     // Laziness
 
-    pub(super) fn run_generator(&mut self, act: ActId, at: ExprRef) -> Value {
+    pub(super) fn run_generator(&mut self, act: ActId, made: Option<ExprRef>, at: ExprRef) -> Value {
         let summary = self.summary(act);
         self.log.extend(summary.events.iter().copied());
-        let made = Some(at);
         for flight in summary.flights.iter() {
             let mut flight = flight.clone();
-            if flight.created.is_none() {
-                flight.created = made;
-            }
+            Self::comes_out(&mut flight, made.or(Some(at)));
             flight.path = self.path_prepend(at, flight.path);
             self.emit_joined(flight);
         }
@@ -1253,8 +1360,15 @@ impl Interp<'_> {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match self.v.get(obj).clone() {
-                Obj::Coroutine(act) => {
-                    let summary = self.summary(act);
+                Obj::Coroutine(act, made) => {
+                    let mut summary = self.summary(act);
+                    if made.is_some() {
+                        let mut flights = summary.flights.to_vec();
+                        for flight in &mut flights {
+                            Self::comes_out(flight, made);
+                        }
+                        summary.flights = flights.into();
+                    }
                     self.forward(&summary, at);
                     if summary.diverges && !self.here().handlers.is_empty() && !summary.raises.is_empty() {
                         self.raise(summary.raises.to_vec());
@@ -1266,7 +1380,7 @@ impl Interp<'_> {
                     Some(spec) => self.apply(spec, Some(obj), &Args::default(), at),
                     None => self.v.single(obj),
                 },
-                Obj::Guarded(inner, guard) if matches!(self.v.get(inner), Obj::Coroutine(_) | Obj::Pending(_)) => {
+                Obj::Guarded(inner, guard) if matches!(self.v.get(inner), Obj::Coroutine(..) | Obj::Pending(_)) => {
                     let outer = std::mem::take(&mut self.frame().flights);
                     let inner = self.v.single(inner);
                     let value = self.await_value(inner, at);
@@ -1292,7 +1406,7 @@ impl Interp<'_> {
     }
 
     /// The value and the errors of something that runs elsewhere arrive here.
-    fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
+    pub(super) fn join_running(&mut self, value: Value, at: ExprRef) -> Value {
         // A task that starts itself again.
         if self.joining.contains(&value) {
             return Value::UNKNOWN;
@@ -1307,7 +1421,12 @@ impl Interp<'_> {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {
-                Obj::Coroutine(_) | Obj::Pending(_) | Obj::Guarded(..) => {
+                // It runs by itself: what encloses its making says nothing.
+                Obj::Coroutine(act, _) => {
+                    let value = self.v.one(Obj::Coroutine(act, None));
+                    self.await_value(value, at)
+                }
+                Obj::Pending(_) | Obj::Guarded(..) => {
                     let value = self.v.single(obj);
                     self.await_value(value, at)
                 }
@@ -1327,7 +1446,7 @@ impl Interp<'_> {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match self.v.get(obj) {
-                Obj::Coroutine(_) | Obj::Pending(_) => self.v.one(Obj::Guarded(obj, guard)),
+                Obj::Coroutine(..) | Obj::Pending(_) => self.v.one(Obj::Guarded(obj, guard)),
                 _ => self.v.single(obj),
             };
             result = self.v.join(result, one);

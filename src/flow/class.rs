@@ -77,6 +77,7 @@ impl Interp<'_> {
         for flight in frame.flights {
             self.emit(flight);
         }
+        self.name_descriptors(class, env);
         let mut fields = Vec::new();
         for stmt in &definition.body.0 {
             if let StmtKind::Assign {
@@ -96,6 +97,26 @@ impl Interp<'_> {
         }
         self.note_settings_class(m, class);
         value
+    }
+
+    /// `__set_name__` tells objects in a class body the name that they have there.
+    fn name_descriptors(&mut self, class: ClassRef, env: EnvId) {
+        let setter = Symbol::new("__set_name__");
+        let vars = self.envs[env.0 as usize].vars.iter();
+        let mut vars: Vec<(Symbol, Value)> = vars.map(|(n, v)| (*n, *v)).collect();
+        vars.sort_unstable_by_key(|(n, _)| n.as_str());
+        for (name, value) in vars {
+            for obj in self.v.list(value) {
+                let Obj::Instance(own, Some(made)) = *self.v.get(obj) else {
+                    continue;
+                };
+                if let Some(setter) = self.class_attr(own, obj, setter) {
+                    let owner = self.v.one(Obj::Class(class));
+                    let name = self.v.one(Obj::Str(Some(name), None));
+                    self.call(setter, &super::call::Args::positional(vec![owner, name]), made.at);
+                }
+            }
+        }
     }
 
     /// The order in which bases are searched (C3; where it has no solution, depth first), and the outside ones.
@@ -199,7 +220,9 @@ impl Interp<'_> {
                 .copied()
                 .unwrap_or(Value::NOTHING);
             let class_obj = self.v.obj(Obj::Class(*class));
-            if let Some(written) = self.heap_get((class_obj, name)) {
+            if let Some(&wrapper) = self.wrapped.get(&(*class, name)) {
+                value = wrapper;
+            } else if let Some(written) = self.heap_get((class_obj, name)) {
                 value = self.v.join(value, written);
             }
             if value != Value::NOTHING {
@@ -210,13 +233,29 @@ impl Interp<'_> {
         None
     }
 
+    /// What the body of a class defines, by name: `vars(cls)`, `cls.__dict__`. Of objects nothing is told.
+    pub(super) fn namespace(&mut self, value: Value) -> Value {
+        let Some(Obj::Class(class)) = self.v.only(value) else {
+            return Value::UNKNOWN;
+        };
+        let Some(env) = self.classes.get(class).map(|i| i.env) else {
+            return Value::UNKNOWN;
+        };
+        let vars = self.envs[env.0 as usize].vars.iter();
+        let mut fields: Vec<(Symbol, Value)> = vars.map(|(n, v)| (*n, *v)).collect();
+        fields.sort_unstable_by_key(|(n, _)| n.as_str());
+        self.v.one(Obj::Record(fields, false))
+    }
+
     /// Functions found in a class become methods of the object.
     fn bind(&mut self, value: Value, obj: ObjId) -> Value {
         let on_class = matches!(self.v.get(obj), Obj::Class(_));
         let mut result = Value::NOTHING;
         for item in self.v.list(value) {
             let bound = match self.v.get(item).clone() {
-                Obj::Func(..) | Obj::Guarded(..) | Obj::Partial(..) | Obj::Managed(_) if !on_class => {
+                Obj::Func(..) | Obj::Guarded(..) | Obj::Within(..) | Obj::Partial(..) | Obj::Managed(_)
+                    if !on_class =>
+                {
                     self.v.one(Obj::Bound(obj, item))
                 }
                 Obj::Descriptor(crate::resolve::value::Descriptor::Class, inner) => {

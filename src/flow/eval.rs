@@ -89,7 +89,7 @@ impl Interp<'_> {
                         display.push((name, value));
                     }
                 }
-                let dict = self.v.obj(Obj::Dict(at));
+                let dict = self.new_dict(at);
                 for (name, value) in display {
                     self.heap_join((dict, name), value);
                 }
@@ -207,7 +207,7 @@ impl Interp<'_> {
     }
 
     fn collection(&mut self, m: &Module, at: ExprRef, items: &[ExprId]) -> Value {
-        let list = self.v.obj(Obj::List(at));
+        let list = self.new_list(at);
         let mut all = Value::NOTHING;
         for (index, item) in items.iter().enumerate() {
             let value = self.eval(m, *item);
@@ -269,9 +269,10 @@ impl Interp<'_> {
                 };
                 self.v.one(Obj::Bool(truth))
             }
-            ("in" | "not in", &[_, container]) => {
+            ("in" | "not in", &[item, container]) => {
                 self.truth_trip(container, at);
-                self.v.one(Obj::Bool(None))
+                let truth = self.is_member(item, container).map(|t| t == (op.as_str() == "in"));
+                self.v.one(Obj::Bool(truth))
             }
             ("<" | ">" | "<=" | ">=", _) => self.v.one(Obj::Bool(None)),
             ("-" | "*" | "/" | "//" | "**", [a, ..]) => match self.v.only(*a) {
@@ -288,6 +289,29 @@ impl Interp<'_> {
 
     fn is_type(&self, path: Symbol) -> bool {
         matches!(self.k.item(path), Some(crate::knowledge::Item::Type(_)))
+    }
+
+    /// Whether a known text is in a display of known texts.
+    fn is_member(&mut self, item: Value, container: Value) -> Option<bool> {
+        let text = self.v.text(item)?;
+        let items = match self.v.only(container)?.clone() {
+            Obj::Tuple(items) => items,
+            Obj::List(_) => {
+                let list = self.v.objs(container)[0];
+                self.heap_of(list)
+                    .map(|(_, v)| v)
+                    .filter(|v| *v != Value::NOTHING)
+                    .collect()
+            }
+            Obj::Dict(_) => {
+                let dict = self.v.objs(container)[0];
+                let open = self.heap_of(dict).any(|(name, _)| !name.as_str().starts_with('['));
+                return (!open).then(|| self.keys(dict).contains(&text));
+            }
+            _ => return None,
+        };
+        let texts: Option<Vec<Symbol>> = items.iter().map(|i| self.v.text(*i)).collect();
+        Some(texts?.contains(&text))
     }
 
     /// Joined strings; unknown if neither is one.
@@ -454,9 +478,9 @@ impl Interp<'_> {
         }
         let element = self.comprehension(m, clauses, element);
         let list = if kind == CompKind::Dict {
-            Obj::Dict(at)
+            Obj::Dict(self.made(at))
         } else {
-            Obj::List(at)
+            Obj::List(self.made(at))
         };
         let list = self.v.obj(list);
         self.heap_join((list, Symbol::new("*")), element);
@@ -568,7 +592,7 @@ impl Interp<'_> {
                         if self.v.is_unknown(element) {
                             return Value::UNKNOWN;
                         }
-                        let list = self.v.obj(Obj::List(at));
+                        let list = self.new_list(at);
                         self.heap_join((list, Symbol::new("*")), element);
                         self.v.single(list)
                     }

@@ -13,6 +13,9 @@ use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
 /// Loops are evaluated this often: the second pass sees what the first one bound.
 const LOOP_PASSES: usize = 2;
 
+/// Loops over so many names are evaluated for each of them.
+const MAX_TOLD_APART: usize = 16;
+
 impl Interp<'_> {
     pub(super) fn exec_block(&mut self, m: &Module, block: &Block) {
         for stmt in &block.0 {
@@ -52,6 +55,13 @@ impl Interp<'_> {
                 if value.is_some() || result != Value::NOTHING {
                     if let Some(value) = value {
                         self.note_setting(m, targets, *value, result);
+                    }
+                    if let Some(value) = value
+                        && targets
+                            .iter()
+                            .any(|t| matches!(m.expr(*t).kind, ExprKind::Tuple(_) | ExprKind::List(_)))
+                    {
+                        result = self.unpacked(*value, result);
                     }
                     for target in targets {
                         self.assign(m, *target, result);
@@ -103,7 +113,13 @@ impl Interp<'_> {
                 let mark = self.log_mark();
                 let outer = endless.then(|| std::mem::take(&mut self.frame().flights));
                 let element = self.iterate(iterable, at, Consumes::All);
-                self.exec_loop(m, body, |this| this.bind_pattern(m, target, element), false, otherwise);
+                if let Some(items) = self.told_apart(iterable) {
+                    let head = |this: &mut Self, pass: usize| this.bind_pattern(m, target, items[pass]);
+                    self.exec_loop(m, body, items.len(), head, false, otherwise);
+                } else {
+                    let head = |this: &mut Self, _| this.bind_pattern(m, target, element);
+                    self.exec_loop(m, body, LOOP_PASSES, head, false, otherwise);
+                }
                 if let Some(outer) = outer {
                     let place = self.place(header(body, stmt.span));
                     let raised = std::mem::replace(&mut self.frame().flights, outer);
@@ -125,11 +141,16 @@ impl Interp<'_> {
             StmtKind::With { items, body, .. } => self.exec_with(m, items, body),
             StmtKind::Match { subject, arms } => {
                 let value = self.eval(m, *subject);
-                self.exec_match(m, value, arms);
+                let exception = self.is_exception(m, *subject);
+                self.exec_match(m, value, exception, arms);
             }
             StmtKind::Block(block) | StmtKind::Labelled(block) => self.exec_block(m, block),
             StmtKind::Return(value) => {
                 let value = value.map_or(Value::NONE, |v| self.eval(m, v));
+                if self.here().dead {
+                    // What was called for the value raises, always.
+                    return;
+                }
                 let joined = self.v.join(self.here().ret, value);
                 let frame = self.frame();
                 frame.ret = joined;
@@ -168,6 +189,56 @@ impl Interp<'_> {
         }
     }
 
+    /// The elements of a short display of names, or of pairs that begin with one: a loop over them does something else for each
+    /// (`setattr(cls, name, ...)`).
+    fn told_apart(&mut self, iterable: Value) -> Option<Vec<Value>> {
+        // Not within each other: the passes would multiply.
+        if self.here().loops.iter().any(|l| l.told_apart) {
+            return None;
+        }
+        let items = match self.v.only(iterable)?.clone() {
+            Obj::Tuple(items) => items,
+            Obj::List(_) => {
+                let list = self.v.objs(iterable)[0];
+                if self
+                    .heap_get((list, Symbol::new("*")))
+                    .is_some_and(|v| v != Value::NOTHING)
+                {
+                    return None;
+                }
+                (0..self.keys(list).len())
+                    .map(|index| self.heap_get((list, Symbol::new(&format!("[{index}]")))))
+                    .collect::<Option<Vec<_>>>()?
+            }
+            _ => return None,
+        };
+        let named = |this: &Self, item: Value| match this.v.only(item) {
+            Some(Obj::Str(text, _)) => text.is_some(),
+            Some(Obj::Tuple(parts)) => parts.first().is_some_and(|p| this.v.text(*p).is_some()),
+            _ => false,
+        };
+        let all = (2..=MAX_TOLD_APART).contains(&items.len()) && items.iter().all(|i| named(self, *i));
+        all.then_some(items)
+    }
+
+    /// Taking apart what is still to be fetched fetches it.
+    fn unpacked(&mut self, from: ExprId, value: Value) -> Value {
+        let at = self.expr_ref(from);
+        let mut result = Value::NOTHING;
+        for obj in self.v.list(value) {
+            let one = self.v.single(obj);
+            let one = match self.v.get(obj) {
+                Obj::Handle(_) | Obj::Generator(..) | Obj::Comprehension(..) => {
+                    let element = self.iterate(one, at, Consumes::All);
+                    self.v.one(Obj::Tuple(vec![element]))
+                }
+                _ => one,
+            };
+            result = self.v.join(result, one);
+        }
+        result
+    }
+
     /// An iteration that a listener waits in for ever.
     fn is_endless(&self, iterable: Value) -> bool {
         self.v
@@ -178,27 +249,28 @@ impl Interp<'_> {
 
     fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
         let before_test = self.log_mark();
-        let value = self.eval(m, test);
+        let mut other_kinds = false;
+        let truth = self.decide(m, test, &mut other_kinds);
         let before_branches = self.log_mark();
-        match self.decided(m, test, value) {
-            Some(true) => {
-                self.narrow(m, test, true);
-                self.exec_block(m, then);
+        if let Some(taken) = truth {
+            let (block, skipped) = if taken { (then, otherwise) } else { (otherwise, then) };
+            self.narrow(m, test, taken);
+            self.exec_block(m, block);
+            // A handler that goes on for other errors than the one at hand, and raises this one.
+            if other_kinds && (leaves(skipped) || self.here().dead && !raises(skipped)) {
+                for handler in &mut self.frame().handlers {
+                    handler.misses = true;
+                }
             }
-            Some(false) => {
-                self.narrow(m, test, false);
-                self.exec_block(m, otherwise);
-            }
-            None => {
-                let before = self.save();
-                self.narrow(m, test, true);
-                self.exec_block(m, then);
-                let after = self.take_state(before);
-                self.narrow(m, test, false);
-                self.exec_block(m, otherwise);
-                self.merge(after);
-                self.note_branch(before_test, before_branches);
-            }
+        } else {
+            let before = self.save();
+            self.narrow(m, test, true);
+            self.exec_block(m, then);
+            let after = self.take_state(before);
+            self.narrow(m, test, false);
+            self.exec_block(m, otherwise);
+            self.merge(after);
+            self.note_branch(before_test, before_branches);
         }
     }
 
@@ -290,25 +362,63 @@ impl Interp<'_> {
         (self.first_round || *seen == 0b11).then_some(truth)
     }
 
+    /// Evaluates a condition, and tells its value if that is known and says something about this context (see `decides`).
+    /// Notes if a test of the caught exception says that it is of another kind.
+    fn decide(&mut self, m: &Module, test: ExprId, other_kinds: &mut bool) -> Option<bool> {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.decide(m, *inner, other_kinds).map(|t| !t),
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                // What decides alone: a false one of `and`, a true one of `or`.
+                let alone = matches!(m.expr(test).kind, ExprKind::Or(_));
+                let mut all = Some(!alone);
+                for part in parts {
+                    match self.decide(m, *part, other_kinds) {
+                        Some(truth) if truth == alone => all = Some(alone),
+                        None if all != Some(alone) => all = None,
+                        _ => {}
+                    }
+                }
+                all
+            }
+            _ => {
+                let value = self.eval(m, test);
+                let truth = self.decided(m, test, value);
+                *other_kinds |= truth == Some(false) && self.asks_exception(m, test);
+                truth
+            }
+        }
+    }
+
+    /// A call that is given the exception of a handler around it.
+    fn asks_exception(&self, m: &Module, test: ExprId) -> bool {
+        let ExprKind::Call { args, .. } = &m.expr(test).kind else {
+            return false;
+        };
+        args.iter().any(|arg| self.is_exception(m, arg.value))
+    }
+
     /// True for conditions whose constant value says something about this context, not about the configuration of the
     /// program: tests of an exception's class, comparisons with `None`, parameters.
     fn decides(&self, m: &Module, test: ExprId) -> bool {
         match &m.expr(test).kind {
-            ExprKind::Not(inner) => self.decides(m, *inner),
-            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().all(|p| self.decides(m, *p)),
             ExprKind::Op { op, operands } => match op.as_str() {
                 "is" | "is not" => true,
                 // `type(cursor) == Cursor`
                 "==" | "!=" => operands.iter().any(|&o| is_call_of(m, o, &["type"])),
+                // `name not in RETRIED`
+                "in" | "not in" => operands.first().is_some_and(|&o| self.is_param(m, o)),
                 _ => false,
             },
-            ExprKind::Call { .. } => is_call_of(m, test, &TESTS),
-            ExprKind::Name(name) => self
-                .here()
-                .func
-                .is_some_and(|f| m.func(f.func).params.iter().any(|p| p.name == *name)),
+            ExprKind::Call { .. } => is_call_of(m, test, &TESTS) || self.asks_exception(m, test),
+            ExprKind::Name(_) => self.is_param(m, test),
             _ => false,
         }
+    }
+
+    /// A parameter of the function at hand.
+    fn is_param(&self, m: &Module, expr: ExprId) -> bool {
+        matches!(m.expr(expr).kind, ExprKind::Name(name)
+            if self.here().func.is_some_and(|f| m.func(f.func).params.iter().any(|p| p.name == name)))
     }
 
     /// Ends one branch: gives its state and goes back to the one before.
@@ -320,7 +430,7 @@ impl Interp<'_> {
 
     fn exec_while(&mut self, m: &Module, span: Span, test: Option<ExprId>, body: &Block, otherwise: &Block) {
         let endless = test.is_none_or(|t| matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)));
-        let head = |this: &mut Self| {
+        let head = |this: &mut Self, _| {
             if let Some(test) = test {
                 this.eval(m, test);
                 this.narrow(m, test, true);
@@ -329,7 +439,7 @@ impl Interp<'_> {
         let place = self.place(header(body, span));
         let mark = self.log_mark();
         let outer = std::mem::take(&mut self.frame().flights);
-        self.exec_loop(m, body, head, endless, otherwise);
+        self.exec_loop(m, body, LOOP_PASSES, head, endless, otherwise);
         let mut raised = std::mem::replace(&mut self.frame().flights, outer);
         if endless || test.is_some_and(|t| is_open_ended(m, t)) {
             self.end_pass(mark, place);
@@ -344,16 +454,25 @@ impl Interp<'_> {
     }
 
     /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
-    fn exec_loop(&mut self, m: &Module, body: &Block, head: impl Fn(&mut Self), endless: bool, otherwise: &Block) {
+    fn exec_loop(
+        &mut self,
+        m: &Module,
+        body: &Block,
+        passes: usize,
+        head: impl Fn(&mut Self, usize),
+        endless: bool,
+        otherwise: &Block,
+    ) {
         let log = Some(self.log_mark());
         self.frame().loops.push(LoopState {
             log,
+            told_apart: passes > LOOP_PASSES,
             ..LoopState::default()
         });
         let mut exit = None;
-        for _ in 0..LOOP_PASSES {
+        for pass in 0..passes {
             let before = self.save();
-            head(self);
+            head(self, pass);
             if exit.is_none() && !endless {
                 exit = Some(before.clone());
             }
@@ -402,20 +521,73 @@ impl Interp<'_> {
         frame.dead = true;
     }
 
-    fn exec_match(&mut self, m: &Module, value: Value, arms: &[Arm]) {
+    /// `exception`: the subject is what a handler received, whose class is known.
+    fn exec_match(&mut self, m: &Module, value: Value, exception: bool, arms: &[Arm]) {
         let before = self.save();
         let mut ends = Vec::new();
+        let (mut decided, mut for_others) = (false, false);
         for arm in arms {
+            let matches = match arm.guard {
+                None if exception => self.pattern_matches(m, &arm.pattern, value),
+                _ => None,
+            };
+            if matches == Some(false) {
+                for_others |= !raises(&arm.body);
+                continue;
+            }
             self.bind_pattern(m, &arm.pattern, value);
             if let Some(guard) = arm.guard {
                 self.eval(m, guard);
             }
             self.exec_block(m, &arm.body);
             ends.push(self.take_state(before.clone()));
+            if matches == Some(true) {
+                decided = true;
+                break;
+            }
         }
+        self.frame().dead |= decided;
         for end in ends {
             self.merge(end);
         }
+        if for_others && self.here().dead {
+            for handler in &mut self.frame().handlers {
+                handler.misses = true;
+            }
+        }
+    }
+
+    /// Whether an exception is of the class that a pattern names.
+    fn pattern_matches(&mut self, m: &Module, pattern: &Pattern, value: Value) -> Option<bool> {
+        match &pattern.kind {
+            PatternKind::Bind(_, None) => Some(true),
+            PatternKind::Wild => {
+                let unit = self.here().unit;
+                (self.text_between(unit, pattern.span, 4) == "_").then_some(true)
+            }
+            PatternKind::Bind(_, Some(inner)) => self.pattern_matches(m, inner, value),
+            PatternKind::TupleStruct(class, _) | PatternKind::Struct(class, _) => {
+                let class = self.eval(m, *class);
+                self.is_instance(value, class)
+            }
+            PatternKind::Or(options) => {
+                let mut all = Some(false);
+                for option in options {
+                    match self.pattern_matches(m, option, value) {
+                        Some(true) => return Some(true),
+                        Some(false) => {}
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            _ => None,
+        }
+    }
+
+    /// The name that a handler around this place gives to its exception.
+    fn is_exception(&self, m: &Module, expr: ExprId) -> bool {
+        matches!(m.expr(expr).kind, ExprKind::Name(name) if self.here().handlers.iter().any(|h| h.name == Some(name)))
     }
 
     fn exec_raise(&mut self, m: &Module, exc: Option<ExprId>) {
@@ -428,6 +600,9 @@ impl Interp<'_> {
                 if named {
                     vec![Raise::Same]
                 } else {
+                    if matches!(m.expr(expr).kind, ExprKind::Name(_) | ExprKind::Attr { .. }) {
+                        self.raise_kept(value);
+                    }
                     self.raised_by(value)
                 }
             }
@@ -622,6 +797,7 @@ impl Interp<'_> {
             name,
             completes: false,
             goes_on: false,
+            misses: false,
             raises: Vec::new(),
             loops,
         });
@@ -634,6 +810,21 @@ impl Interp<'_> {
         }
         state
     }
+}
+
+/// Ends by leaving the function or the pass of a loop.
+fn leaves(block: &Block) -> bool {
+    block.0.last().is_some_and(|s| {
+        matches!(
+            s.kind,
+            StmtKind::Return(_) | StmtKind::Break { .. } | StmtKind::Continue { .. }
+        )
+    })
+}
+
+/// Ends by raising.
+fn raises(block: &Block) -> bool {
+    block.0.last().is_some_and(|s| matches!(s.kind, StmtKind::Raise { .. }))
 }
 
 /// The first line of a loop.

@@ -263,7 +263,7 @@ pub struct Flight {
     pub ends_loop: bool,
     /// The calls between here and the site, outermost first.
     pub path: PathId,
-    /// What else is known of its way, in Rust.
+    /// What else is known of its way.
     pub marks: Marks,
 }
 
@@ -288,6 +288,8 @@ pub struct Marks {
     pub worker: Option<Place>,
     /// It is of opening a connection or taking one out of a pool.
     pub opening: bool,
+    /// Python: it is in an exception group, which only `except*` and handlers for everything receive.
+    pub group: bool,
 }
 
 /// What stopped an error.

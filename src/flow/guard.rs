@@ -1,7 +1,7 @@
 //! Guards: which errors a `try`, a `with` or a library's retry takes out of the stream, and what becomes of them.
 
 use super::flight::{Around, Error, Flight, Note, Place, Stop};
-use super::{Frame, Interp, Raise};
+use super::{Frame, HandlerState, Interp, Raise};
 use crate::core::{Block, ExprId, Handler, Module, Span, Stmt, Symbol};
 use crate::knowledge::LibId;
 use crate::resolve::value::{ActId, ClassRef, GuardId, Obj, ObjId, Value};
@@ -109,19 +109,32 @@ impl Interp<'_> {
                 self.note_resumed(place, &flights, log);
             }
             let retry = retry.map(|(place, _)| place);
-            self.settle(
-                flights,
-                &state.raises,
-                state.completes,
-                &Stop {
-                    place,
-                    what,
-                    retry,
-                    guard: None,
-                },
-            );
+            let stop = Stop {
+                place,
+                what,
+                retry,
+                guard: None,
+            };
+            if handler.name.is_some() && state.completes && retry.is_none() && self.here().loops.is_empty() {
+                let kept = flights
+                    .iter()
+                    .filter(|f| f.making.is_none())
+                    .map(|f| (f.clone(), place));
+                let kept: Vec<_> = kept.collect();
+                self.frame().kept.extend(kept);
+            }
+            if state.misses && !state.completes && state.raises == [Raise::Same] {
+                passed.extend(flights.into_iter().map(|flight| missed_by_test(flight, &stop)));
+                continue;
+            }
+            self.settle(flights, &state.raises, state.completes, &stop);
         }
+        let repeats = (0..handlers.len()).any(|index| self.retry_at(m, stmt, index).is_some());
         for flight in passed {
+            if let (true, None, Some(note @ Note::Missed { .. })) = (repeats, flight.making, flight.notes.last()) {
+                let missed = (flight.site, note.clone());
+                self.frame().missed.push(missed);
+            }
             self.emit(flight);
         }
         self.frame().retried.extend(retried);
@@ -210,6 +223,7 @@ impl Interp<'_> {
         for (index, handler) in handlers.iter().enumerate() {
             let cover = match classes[index] {
                 None => Cover::Whole,
+                Some(value) if flight.marks.group && !handler.group => self.covers_group(value),
                 Some(value) => self.covers(value, &flight.error),
             };
             match cover {
@@ -228,6 +242,20 @@ impl Interp<'_> {
             add_note(&mut flight, note);
         }
         passed.push(flight);
+    }
+
+    /// Whether the classes of a plain handler cover an exception group.
+    fn covers_group(&mut self, value: Value) -> Cover {
+        let classes = self.class_objects(value);
+        let group = |this: &Self, class: ObjId| match this.v.get(class) {
+            Obj::External(path) => path.as_str().ends_with("ExceptionGroup") || this.is_broad(class),
+            _ => false,
+        };
+        if classes.iter().any(|&c| group(self, c)) {
+            Cover::Whole
+        } else {
+            Cover::Nothing
+        }
     }
 
     /// A note about a handler that does not cover, unless its classes have nothing to do with failing calls.
@@ -289,6 +317,19 @@ impl Interp<'_> {
             }
             _ => false,
         })
+    }
+
+    /// An error that an earlier handler of this body received and kept is raised after all.
+    pub(super) fn raise_kept(&mut self, value: Value) {
+        for (flight, handler) in self.here().kept.clone() {
+            let own = self.exception_value(std::slice::from_ref(&flight), None);
+            if !self.v.objs(own).iter().any(|o| self.v.objs(value).contains(o)) {
+                continue;
+            }
+            let mut flight = flight;
+            add_note(&mut flight, Note::Reraised { handler, raised: None });
+            self.emit(flight);
+        }
     }
 
     /// What becomes of errors that a handler received.
@@ -517,7 +558,9 @@ impl Interp<'_> {
         let outer = std::mem::take(&mut self.frame().flights);
         let entered_before = self.here().entered.len();
         let mark = self.log_mark();
+        let started = self.spawned.len();
         self.exec_with(m, rest, body);
+        self.join_group(manager, started, at);
         let mut raised = std::mem::replace(&mut self.frame().flights, outer);
         self.frame().transactions -= usize::from(transaction);
         self.frame().turned_on.truncate(before);
@@ -541,6 +584,29 @@ impl Interp<'_> {
         self.frame().dead = dead;
     }
 
+    /// The errors of the tasks that were started in the body of a task group.
+    fn join_group(&mut self, manager: Value, started: usize, at: crate::resolve::value::ExprRef) {
+        let joins = self.v.objs(manager).iter().any(|&o| match self.v.get(o) {
+            Obj::Handle(h) => self.k.ty(h.ty).spec.joins_tasks,
+            _ => false,
+        });
+        if !joins {
+            return;
+        }
+        let before = std::mem::take(&mut self.frame().flights);
+        let mut tasks = self.spawned[started.min(self.spawned.len())..].to_vec();
+        tasks.dedup();
+        for (work, task, _) in tasks {
+            self.joined.insert(task);
+            self.join_running(work, at);
+        }
+        let mut raised = std::mem::replace(&mut self.frame().flights, before);
+        for flight in &mut raised {
+            flight.marks.group = true;
+        }
+        self.frame().flights.append(&mut raised);
+    }
+
     fn turned_on(&self, manager: Value) -> Vec<String> {
         self.v
             .objs(manager)
@@ -560,7 +626,12 @@ impl Interp<'_> {
     }
 
     /// Passes errors of the body through the managers that may be behind a value.
-    fn leave(&mut self, manager: Value, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) -> Vec<Flight> {
+    pub(super) fn leave(
+        &mut self,
+        manager: Value,
+        at: crate::resolve::value::ExprRef,
+        raised: Vec<Flight>,
+    ) -> Vec<Flight> {
         let objs = self.v.list(manager);
         let mut rest = raised;
         for obj in objs {
@@ -629,10 +700,10 @@ impl Interp<'_> {
             let args = super::call::Args::positional(vec![kinds, exception, Value::UNKNOWN]);
             // The result of a guarded body must be awaited for `__aexit__`; both forms give the value here.
             let frame_dead = self.here().dead;
-            let raises_before = self.here().raises.len();
+            self.frame().handlers.push(HandlerState::default());
             let result = self.call(exit, &args, at);
             let result = self.await_value(result, at);
-            let raises: Vec<Raise> = self.frame().raises.drain(raises_before..).collect();
+            let raises = self.frame().handlers.pop().expect("pushed above").raises;
             let dead = self.here().dead;
             self.frame().dead = frame_dead;
             let place = self.exit_place(exit).unwrap_or(Place {
@@ -829,6 +900,21 @@ impl Interp<'_> {
         let func = frame.func?;
         Some(self.run_body(frame, |this, m| this.exec_block(m, &m.func(func.func).body)))
     }
+}
+
+/// A handler for other kinds, by a test in its body, let it pass.
+fn missed_by_test(mut flight: Flight, stop: &Stop) -> Flight {
+    add_note(
+        &mut flight,
+        Note::Missed {
+            handler: stop.place,
+            classes: stop.what.clone(),
+            part: false,
+            lookalike: None,
+            near: true,
+        },
+    );
+    flight
 }
 
 fn add_note(flight: &mut Flight, note: Note) {

@@ -145,8 +145,16 @@ impl<'w> Interp<'w> {
         if let Some(consumed) = &call.consumes_argument {
             for value in Self::arg_values(args, consumed) {
                 let element = self.iterate(value, at, Consumes::All);
-                let list = self.v.obj(Obj::List(at));
-                self.heap_join((list, Symbol::new("*")), element);
+                let list = self.new_list(at);
+                match self.v.only(value).cloned() {
+                    // Its elements are known one by one.
+                    Some(Obj::Tuple(items)) if items.len() <= 16 => {
+                        for (index, item) in items.into_iter().enumerate() {
+                            self.heap_join((list, Symbol::new(&format!("[{index}]"))), item);
+                        }
+                    }
+                    _ => self.heap_join((list, Symbol::new("*")), element),
+                }
                 result = self.v.single(list);
             }
         }
@@ -476,12 +484,12 @@ impl<'w> Interp<'w> {
                 for &value in values.iter().take(1) {
                     for obj in self.v.list(value) {
                         match *self.v.get(obj) {
-                            Obj::Dict(literal) => documents.push((obj, literal)),
+                            Obj::Dict(literal) => documents.push((obj, literal.at)),
                             Obj::List(_) => {
                                 let items = self.entries(obj);
                                 for item in self.v.list(items) {
                                     if let Obj::Dict(literal) = *self.v.get(item) {
-                                        documents.push((item, literal));
+                                        documents.push((item, literal.at));
                                     }
                                 }
                             }
@@ -1552,6 +1560,7 @@ impl<'w> Interp<'w> {
                     | Obj::Method(..)
                     | Obj::Partial(..)
                     | Obj::Managed(_)
+                    | Obj::Within(..)
                     | Obj::Descriptor(..)
             )
         })
@@ -1763,7 +1772,7 @@ impl<'w> Interp<'w> {
                     for value in values {
                         for obj in self.v.list(value) {
                             if let Obj::Dict(literal) = *self.v.get(obj) {
-                                let classes = self.dict_keys(literal);
+                                let classes = self.dict_keys(literal.at);
                                 self.add_app_handler(id, recv, classes, at);
                             }
                         }
@@ -1837,7 +1846,7 @@ impl<'w> Interp<'w> {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {
-                Obj::Generator(act) => self.run_generator(act, at),
+                Obj::Generator(act, made) => self.run_generator(act, made, at),
                 Obj::Manager(act) => self.summary(act).yields,
                 _ => self.v.single(obj),
             };
@@ -1896,7 +1905,14 @@ impl<'w> Interp<'w> {
         let work = if self.is_callable(func) {
             self.v.one(Obj::Partial(func, rest.pos.clone(), rest.kw.clone()))
         } else {
-            func
+            // It runs by itself: what encloses its making says nothing.
+            let objs = self.v.list(func).into_iter();
+            let started = objs.map(|o| match *self.v.get(o) {
+                Obj::Coroutine(act, _) => self.v.obj(Obj::Coroutine(act, None)),
+                _ => o,
+            });
+            let started = started.collect();
+            self.v.set(started)
         };
         self.spawned.push((work, at, call.joins.is_some()));
         if call.joins.is_some() {

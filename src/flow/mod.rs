@@ -25,6 +25,7 @@ mod retry;
 mod roots;
 pub mod rust;
 mod settings;
+mod standard;
 pub mod verdict;
 
 use std::rc::Rc;
@@ -37,7 +38,7 @@ use crate::findings::Confidence;
 use crate::knowledge::{Knowledge, LibId, SpecId, TypeId};
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::{
-    ActId, ClassRef, EnvId, ExprRef, FuncRef, Handle, Obj, ObjId, OptionsId, PendingId, UnitId, Value, Values,
+    ActId, ClassRef, EnvId, ExprRef, FuncRef, Handle, Made, Obj, ObjId, OptionsId, PendingId, UnitId, Value, Values,
 };
 use flight::{Around, Entry, Escape, Flight, PathId, Paths, Place, SiteId, Sites, Stop};
 
@@ -96,6 +97,8 @@ struct Summary {
     events: Rc<[log::Event]>,
     /// What it raises explicitly.
     raises: Rc<[Raise]>,
+    /// Errors that a handler in it received and that it gives back as values: a caller may raise them.
+    kept: Rc<[(Flight, Place)]>,
     /// Rust: what happens to connections in it.
     connections: Rc<[rust::storage::Event]>,
 }
@@ -114,7 +117,7 @@ enum Raise {
 }
 
 /// A handler being evaluated.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct HandlerState {
     /// The name that the exception is bound to.
     name: Option<Symbol>,
@@ -122,6 +125,8 @@ struct HandlerState {
     completes: bool,
     /// Some path goes on with what follows, or with the next pass of the loop.
     goes_on: bool,
+    /// A test of the exception says that it is none of those that the handler is for.
+    misses: bool,
     /// What the raising paths raise.
     raises: Vec<Raise>,
     /// Loops open when it was entered.
@@ -135,6 +140,8 @@ struct LoopState {
     log: Option<log::Mark>,
     /// Retries whose handler goes on with what follows in the body: a wait there is on the way to the next attempt.
     retries: Vec<(Place, log::Mark)>,
+    /// Evaluated for each of its elements.
+    told_apart: bool,
     breaks: Vec<State>,
     continues: Vec<State>,
     rust: rust::Around,
@@ -179,6 +186,22 @@ struct Frame {
     rust: rust::Local,
     /// Call sites that a loop of this body retries: trying once more after it is its last attempt.
     retried: Vec<SiteId>,
+    /// Call sites that a loop of this body would repeat for other errors: trying once more after it is its last attempt, too.
+    missed: Vec<(SiteId, flight::Note)>,
+    /// Errors that a handler received under a name, and where: the name may be raised later.
+    kept: Vec<(Flight, Place)>,
+}
+
+impl Frame {
+    /// What is tried for the last time after a loop that does not repeat it after this error.
+    fn note_missed(&self, flight: &mut Flight) {
+        if flight.making.is_none()
+            && flight.notes.is_empty()
+            && let Some((_, note)) = self.missed.iter().find(|(site, _)| *site == flight.site)
+        {
+            flight.notes.push(note.clone());
+        }
+    }
 }
 
 /// An inner method of a driver that the program replaced by a function of its own.
@@ -328,6 +351,9 @@ struct Listed<'w> {
     registers: &'w crate::knowledge::Registers,
 }
 
+/// So many objects are told apart in what one line of their methods makes.
+const MAX_OWNERS: usize = 4;
+
 /// So many guards around the making of one lazy object are remembered.
 const MAX_GUARDED_MAKINGS: usize = 16;
 
@@ -385,6 +411,10 @@ struct Interp<'w> {
     funnels: Vec<Funnel>,
     /// While such a function is evaluated: the method that it stands for, and what that raises.
     in_funnel: Option<(Symbol, Flight)>,
+    /// The objects that are told apart in what an expression makes.
+    owners: FxHashMap<ExprRef, Vec<ObjId>>,
+    /// Wrappers that took the place of what the body of a class defines, in this round so far.
+    wrapped: FxHashMap<(ClassRef, Symbol), Value>,
     out: Outcomes,
     activations: usize,
     next_called: bool,
@@ -483,6 +513,8 @@ impl<'w> Interp<'w> {
             monkey: FxHashMap::default(),
             funnels: Vec::new(),
             in_funnel: None,
+            owners: FxHashMap::default(),
+            wrapped: FxHashMap::default(),
             out: Outcomes::default(),
             activations: 0,
             next_called: false,
@@ -515,6 +547,8 @@ impl<'w> Interp<'w> {
         self.heap_changed = false;
         self.modules_done.clear();
         self.returned = self.memo.drain().map(|(act, summary)| (act, summary.ret)).collect();
+        self.memo.clear();
+        self.wrapped.clear();
         self.contexts.clear();
         self.called.clear();
         self.registered.clear();
@@ -545,6 +579,37 @@ impl<'w> Interp<'w> {
 
     fn module(&self) -> Arc<Module> {
         Arc::clone(&self.here().module)
+    }
+
+    /// What identifies an object made here. Where many objects come to the same line, the later ones share what it makes.
+    fn made(&mut self, at: ExprRef) -> Made {
+        let frame = self.here();
+        let this = frame.owner.and(frame.first).map(|first| self.v.objs(first));
+        let owner = match this {
+            Some(&[this]) => match self.v.get(this) {
+                Obj::Instance(_, Some(made)) => Some(made.owner.unwrap_or(this)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let owner = owner.filter(|owner| {
+            let known = self.owners.entry(at).or_default();
+            if !known.contains(owner) && known.len() < MAX_OWNERS {
+                known.push(*owner);
+            }
+            known.contains(owner)
+        });
+        Made { at, owner }
+    }
+
+    fn new_list(&mut self, at: ExprRef) -> ObjId {
+        let made = self.made(at);
+        self.v.obj(Obj::List(made))
+    }
+
+    fn new_dict(&mut self, at: ExprRef) -> ObjId {
+        let made = self.made(at);
+        self.v.obj(Obj::Dict(made))
     }
 
     fn expr_ref(&self, expr: ExprId) -> ExprRef {
@@ -730,6 +795,7 @@ impl<'w> Interp<'w> {
         if flight.making.is_none() && frame.retried.contains(&flight.site) {
             return;
         }
+        frame.note_missed(&mut flight);
         if !frame.flights.contains(&flight) {
             frame.flights.push(flight);
         }

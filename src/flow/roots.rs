@@ -7,7 +7,7 @@ use super::flight::{Entry, Flight, Place, Stop};
 use super::guard::Cover;
 use super::order::{Candidate, callers_first};
 use super::{Frame, Interp};
-use crate::core::{ExprKind, FuncId, Language, Symbol};
+use crate::core::{ExprKind, FuncId, Language, StmtKind, Symbol};
 use crate::knowledge::{LibId, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
@@ -124,7 +124,8 @@ impl Interp<'_> {
             }
         }
         all.extend(self.methods_with_handles(&seeds));
-        let waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
+        let mut waiting: Vec<FuncRef> = all.into_iter().filter(|f| !self.called.contains(f)).collect();
+        waiting.retain(|f| !self.is_redefined(*f));
         let references = self.references(&waiting);
         let candidates: Vec<Candidate> = waiting
             .into_iter()
@@ -139,6 +140,37 @@ impl Interp<'_> {
                 self.start_uncalled(func);
             }
         }
+    }
+
+    /// A later definition of the same name in the same block takes the place of this one before anything reads it.
+    fn is_redefined(&mut self, func: FuncRef) -> bool {
+        let Some(module) = self.world.module(func.unit) else {
+            return false;
+        };
+        let Some(name) = module.func(func.func).name else {
+            return false;
+        };
+        let blocks = std::iter::once(&module.body).chain(module.classes.iter().map(|c| &c.body));
+        for block in blocks {
+            let mut after = block
+                .0
+                .iter()
+                .skip_while(|s| !matches!(s.kind, StmtKind::Func(id) if id == func.func));
+            let Some(own) = after.next() else { continue };
+            let later = after.find(|s| matches!(s.kind, StmtKind::Func(id) if module.func(id).name == Some(name)));
+            return later.is_some_and(|later| {
+                // Decorators of either may keep it: properties, overloads, registrations.
+                let StmtKind::Func(id) = later.kind else { return false };
+                let plain = [func.func, id].iter().all(|f| module.func(*f).decorators.is_empty());
+                plain
+                    && !module.exprs.iter().any(|e| {
+                        e.span.start >= own.span.end
+                            && e.span.end <= later.span.start
+                            && matches!(e.kind, ExprKind::Name(n) if n == name)
+                    })
+            });
+        }
+        false
     }
 
     /// Methods of classes in other files whose objects were given something that leads to a driver's object.
@@ -302,7 +334,11 @@ impl Interp<'_> {
                 held
             }
             Obj::Instance(..) => self.heap_of(obj).flat_map(|(_, v)| self.v.objs(v).to_vec()).collect(),
-            Obj::Guarded(inner, _) | Obj::Bound(_, inner) | Obj::Managed(inner) | Obj::Descriptor(_, inner) => {
+            Obj::Guarded(inner, _)
+            | Obj::Bound(_, inner)
+            | Obj::Within(_, inner)
+            | Obj::Managed(inner)
+            | Obj::Descriptor(_, inner) => {
                 vec![*inner]
             }
             _ => return false,
@@ -345,8 +381,8 @@ impl Interp<'_> {
             for obj in this.v.list(value) {
                 match *this.v.get(obj) {
                     // A generator function that nothing calls is iterated by whoever does.
-                    Obj::Generator(act) => {
-                        this.run_generator(act, at);
+                    Obj::Generator(act, made) => {
+                        this.run_generator(act, made, at);
                     }
                     Obj::Manager(act) => {
                         let summary = this.summary(act);
@@ -566,6 +602,7 @@ fn is_callable(obj: &Obj) -> bool {
             | Obj::Bound(..)
             | Obj::Guarded(..)
             | Obj::Managed(_)
+            | Obj::Within(..)
             | Obj::Descriptor(..)
             | Obj::Instance(..)
             | Obj::Partial(..)

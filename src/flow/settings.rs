@@ -202,7 +202,8 @@ impl Interp<'_> {
     fn dict_entries(&mut self, value: Value, at: ExprRef) -> Vec<(Symbol, Value, ExprRef)> {
         let mut found = Vec::new();
         for obj in self.v.list(value) {
-            let Obj::Dict(literal) = *self.v.get(obj) else { continue };
+            let Obj::Dict(made) = *self.v.get(obj) else { continue };
+            let literal = made.at;
             let Some(module) = self.world.module(literal.unit) else {
                 continue;
             };

@@ -398,6 +398,9 @@ pub struct TypeSpec {
     /// What leaving does: the commit of a transaction.
     #[serde(default)]
     pub on_exit: Option<CallSpec>,
+    /// Leaving a `with` of this type waits for the tasks that were started in it; their errors come out as a group.
+    #[serde(default)]
+    pub joins_tasks: bool,
     /// The calls inside a `with` of this type are in one transaction.
     #[serde(default)]
     pub transaction: bool,

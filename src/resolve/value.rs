@@ -110,6 +110,22 @@ impl Handle {
     }
 }
 
+/// Where an object was made. What methods of an object make is told apart by that object: each `Queue` has a list of its own,
+/// though one line makes them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Made {
+    /// The expression.
+    pub at: ExprRef,
+    /// The object whose method it stands in; of an object made that way, the one that made it.
+    pub owner: Option<ObjId>,
+}
+
+impl From<ExprRef> for Made {
+    fn from(at: ExprRef) -> Self {
+        Self { at, owner: None }
+    }
+}
+
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Obj {
@@ -151,6 +167,8 @@ pub enum Obj {
     Func(FuncRef, EnvId),
     /// A function bound to its first argument.
     Bound(ObjId, ObjId),
+    /// A function inside of a context manager, which is entered for each call: the manager, and the function.
+    Within(ObjId, ObjId),
     /// A generator function made into a context manager.
     Managed(ObjId),
     /// A context manager made by calling one: the activation of its generator.
@@ -158,7 +176,7 @@ pub enum Obj {
     /// A class of the program.
     Class(ClassRef),
     /// An object of such a class, told apart by where it was made.
-    Instance(ClassRef, Option<ExprRef>),
+    Instance(ClassRef, Option<Made>),
     /// `super()` in a class, for an object.
     Super(ClassRef, ObjId),
     /// A property, static or class method wrapper: which, and the function.
@@ -166,17 +184,17 @@ pub enum Obj {
     /// A tuple.
     Tuple(Vec<Value>),
     /// A list, set or other collection, by where it was made; the elements are in the heap.
-    List(ExprRef),
+    List(Made),
     /// A dictionary, by where it was made; the entries are in the heap.
-    Dict(ExprRef),
+    Dict(Made),
     /// Keyword arguments, or another mapping that does not change.
     Record(Vec<(Symbol, Value)>, bool),
     /// `functools.partial`.
     Partial(Value, Vec<Value>, Vec<(Symbol, Value)>),
-    /// A generator that was not iterated yet.
-    Generator(ActId),
-    /// A coroutine that was not awaited yet.
-    Coroutine(ActId),
+    /// A generator that was not iterated yet, and the call that made it.
+    Generator(ActId, Option<ExprRef>),
+    /// A coroutine that was not awaited yet, and the call that made it.
+    Coroutine(ActId, Option<ExprRef>),
     /// A lazy iterable over another one (`enumerate(x)`, a generator expression over `x`).
     Lazy(Value, ExprRef),
     /// A generator expression that was not iterated yet: the expression and its scope.

@@ -11,21 +11,21 @@ use reconnect_lint::knowledge::{LIBRARIES, LibraryFile};
 use reconnect_lint::lints::texts;
 
 /// A sample: what it is called, the manifest's lines, the file's name and its code.
-struct Sample {
-    name: String,
-    requires: Vec<String>,
-    file: String,
-    code: String,
+pub struct Sample {
+    pub name: String,
+    pub requires: Vec<String>,
+    pub file: String,
+    pub code: String,
 }
 
 /// What a line must and may be reported as.
 #[derive(Default, Debug)]
-struct Expected {
-    required: Vec<Vec<String>>,
+pub struct Expected {
+    pub required: Vec<Vec<String>>,
     optional: Vec<String>,
 }
 
-fn expected(code: &str) -> Vec<(u32, Expected)> {
+pub fn expected(code: &str) -> Vec<(u32, Expected)> {
     let mut found = Vec::new();
     for (index, line) in code.lines().enumerate() {
         let mut here = Expected::default();
@@ -198,6 +198,16 @@ fn libraries(language: &str, only: impl Fn(&str) -> bool) -> Vec<Sample> {
         .filter(|l| l.language == language && only(l.path))
         .flat_map(|l| of_library(&l.parse(), language))
         .collect()
+}
+
+/// All samples in Python: those of the library files and those of the rule texts.
+pub fn python() -> Vec<Sample> {
+    let mut found = libraries("python", |_| true);
+    for rule in texts::rules() {
+        let samples = of_text(&format!("{} {}", rule.code, rule.name), rule.body);
+        found.extend(samples.into_iter().filter(|s| s.file.ends_with(".py")));
+    }
+    found
 }
 
 #[test]

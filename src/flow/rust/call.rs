@@ -108,10 +108,10 @@ impl Interp<'_> {
             return self.rust_declared_return(func);
         };
         if f.is_generator {
-            return self.v.one(Obj::Generator(act));
+            return self.v.one(Obj::Generator(act, None));
         }
         if f.is_async {
-            return self.v.one(Obj::Coroutine(act));
+            return self.v.one(Obj::Coroutine(act, None));
         }
         self.rust_run(act, at)
     }
@@ -317,7 +317,7 @@ impl Interp<'_> {
             return Value::UNKNOWN;
         }
         match self.v.get(obj).clone() {
-            Obj::Coroutine(act) => self.rust_run(act, at),
+            Obj::Coroutine(act, _) => self.rust_run(act, at),
             Obj::Pending(id) => self.rust_await_pending(id, at),
             Obj::Wrapped(inner) => {
                 let inner = self.rust_finished(inner, at);
@@ -551,7 +551,7 @@ impl Interp<'_> {
             for obj in self.v.list(value) {
                 let is_future = matches!(
                     self.v.get(obj),
-                    Obj::Coroutine(_) | Obj::Pending(_) | Obj::Running(..) | Obj::Wrapped(_) | Obj::Guarded(..)
+                    Obj::Coroutine(..) | Obj::Pending(_) | Obj::Running(..) | Obj::Wrapped(_) | Obj::Guarded(..)
                 );
                 if is_future {
                     let one = self.v.single(obj);
@@ -651,6 +651,7 @@ impl Summary {
             diverges: false,
             events: Rc::from([]),
             raises: Rc::from([]),
+            kept: Rc::from([]),
             connections: Rc::from([]),
         }
     }

@@ -109,7 +109,7 @@ impl Interp<'_> {
     }
 
     fn rust_list(&mut self, m: &Module, at: ExprRef, items: &[ExprId]) -> Value {
-        let list = self.v.obj(Obj::List(at));
+        let list = self.v.obj(Obj::List(at.into()));
         for (index, item) in items.iter().enumerate() {
             let value = self.eval(m, *item);
             let value = self.rust_stored(value);
@@ -246,7 +246,7 @@ impl Interp<'_> {
                     }
                     None => self.v.single(obj),
                 },
-                Obj::Generator(act) => self.rust_yields(act, at),
+                Obj::Generator(act, _) => self.rust_yields(act, at),
                 Obj::List(_) => {
                     let value = self.entries(obj);
                     if value == Value::NOTHING { Value::UNKNOWN } else { value }

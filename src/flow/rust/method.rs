@@ -107,14 +107,14 @@ impl Interp<'_> {
                 }
             }
             Obj::Guarded(..) => self.rust_guarded_method(call, obj),
-            Obj::Coroutine(_) | Obj::Wrapped(_) => self.rust_callable_method(call, obj).unwrap_or(this),
+            Obj::Coroutine(..) | Obj::Wrapped(_) => self.rust_callable_method(call, obj).unwrap_or(this),
             Obj::Func(..) | Obj::Partial(..) | Obj::Method(..) | Obj::Bound(..) => {
                 match self.rust_callable_method(call, obj) {
                     Some(value) => value,
                     None => self.rust_any_method(call, obj),
                 }
             }
-            Obj::Generator(_) => {
+            Obj::Generator(..) => {
                 let next = matches!(
                     call.name.as_str(),
                     "next" | "try_next" | "try_collect" | "collect" | "try_for_each" | "for_each"

@@ -15,7 +15,7 @@ const MAX_DEREFS: usize = 4;
 impl Interp<'_> {
     /// The object that this expression makes.
     pub(super) fn rust_make(&mut self, class: ClassRef, at: ExprRef) -> ObjId {
-        let obj = self.v.obj(Obj::Instance(class, Some(at)));
+        let obj = self.v.obj(Obj::Instance(class, Some(at.into())));
         let known = self.instances.entry(class).or_default();
         if !known.contains(&obj) && known.len() < MAX_OBJECTS {
             known.push(obj);
@@ -117,7 +117,7 @@ impl Interp<'_> {
     fn rust_field_of(&mut self, obj: ObjId, name: Symbol, at: ExprRef, derefs: usize) -> Value {
         match self.v.get(obj).clone() {
             Obj::Instance(class, made) => {
-                if let Some(value) = self.rust_own_field(obj, class, made, name) {
+                if let Some(value) = self.rust_own_field(obj, class, made.map(|m| m.at), name) {
                     return value;
                 }
                 if derefs < MAX_DEREFS

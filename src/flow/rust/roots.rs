@@ -90,7 +90,7 @@ impl Interp<'_> {
             .v
             .list(value)
             .into_iter()
-            .filter(|&o| matches!(self.v.get(o), Obj::Generator(_)))
+            .filter(|&o| matches!(self.v.get(o), Obj::Generator(..)))
             .collect();
         if generators.is_empty() {
             return value;

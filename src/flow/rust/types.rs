@@ -265,7 +265,7 @@ impl Interp<'_> {
                 unit: class.unit,
                 expr: FRESH,
             };
-            return self.v.one(Obj::Instance(class, Some(made)));
+            return self.v.one(Obj::Instance(class, Some(made.into())));
         }
         match self.instances.get(&class).cloned() {
             Some(known) if !known.is_empty() && known.len() <= 12 => self.v.set(known),

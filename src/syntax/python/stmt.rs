@@ -280,7 +280,16 @@ impl Lower<'_> {
                 classes.push(*head);
             }
         }
-        let group = node.kind() == "except_group_clause";
+        // The grammar takes the star as a part of the class.
+        let group = self
+            .source(node)
+            .strip_prefix("except")
+            .is_some_and(|rest| rest.trim_start().starts_with('*'));
+        for class in &mut classes {
+            if class.kind() == "list_splat" {
+                *class = named(*class).first().copied().unwrap_or(*class);
+            }
+        }
         let class = match classes[..] {
             [] => None,
             [one] => Some(self.expr(one)),
@@ -441,7 +450,7 @@ impl Lower<'_> {
                     let Some(class) = parts.next() else {
                         return PatternKind::Wild;
                     };
-                    let class = this.expr(class);
+                    let class = this.class_name(class);
                     PatternKind::TupleStruct(class, parts.map(|n| this.case_pattern(n)).collect())
                 }
                 "splat_pattern" => PatternKind::Star(named(inner).first().map(|n| Symbol::new(this.source(*n)))),
@@ -449,6 +458,25 @@ impl Lower<'_> {
             }
         });
         lowered.map_or(wild, |kind| Pattern { kind, span })
+    }
+
+    /// `a.b.c` where the grammar has no expression.
+    fn class_name(&mut self, node: Node<'_>) -> ExprId {
+        let mut names = named(node).into_iter();
+        let Some(first) = names.next().filter(|_| node.kind() == "dotted_name") else {
+            return self.expr(node);
+        };
+        let mut value = self.expr(first);
+        for part in names {
+            let attr = ExprKind::Attr {
+                base: value,
+                name: Symbol::new(self.source(part)),
+                name_span: self.span(part),
+                path: false,
+            };
+            value = self.add(node, attr);
+        }
+        value
     }
 
     /// The target of a `for`.
