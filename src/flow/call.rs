@@ -618,7 +618,7 @@ impl Interp<'_> {
                                 all,
                                 ExprRef {
                                     unit: func.unit,
-                                    expr: ExprId(u32::MAX),
+                                    expr: ExprId::OUTSIDE,
                                 },
                             ))
                         }

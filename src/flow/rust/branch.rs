@@ -674,6 +674,10 @@ impl Interp<'_> {
                 this.rust_block(m, if index == 0 { then } else { otherwise })
             });
         }
+        if let Some(holds) = constant(m, test) {
+            // `if cfg!(test)`: the other block is not in the program.
+            return self.rust_block(m, if holds { then } else { otherwise });
+        }
         let decided = self.rust.decided;
         let value = self.eval(m, test);
         if let Some((id, failed)) = self.v.objs(value).iter().find_map(|&o| match self.v.get(o) {
@@ -801,6 +805,18 @@ impl Interp<'_> {
             self.restore(end);
         }
         total
+    }
+}
+
+/// What a condition written as a constant is.
+fn constant(m: &Module, test: ExprId) -> Option<bool> {
+    match &m.expr(test).kind {
+        ExprKind::Bool(value) => Some(*value),
+        ExprKind::Not(inner) => constant(m, *inner).map(|value| !value),
+        ExprKind::Same(inner) => constant(m, *inner),
+        ExprKind::And(parts) => parts.iter().any(|&p| constant(m, p) == Some(false)).then_some(false),
+        ExprKind::Or(parts) => parts.iter().any(|&p| constant(m, p) == Some(true)).then_some(true),
+        _ => None,
     }
 }
 

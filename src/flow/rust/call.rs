@@ -159,7 +159,7 @@ impl Interp<'_> {
     }
 
     /// One value per parameter; what is not known is what the declared type says.
-    fn rust_bind_args(&mut self, module: &std::sync::Arc<Module>, func: FuncRef, args: &Args) -> Vec<Value> {
+    pub(super) fn rust_bind_args(&mut self, module: &std::sync::Arc<Module>, func: FuncRef, args: &Args) -> Vec<Value> {
         let params = &module.func(func.func).params;
         let mut values = Vec::with_capacity(params.len());
         for (index, param) in params.iter().enumerate() {

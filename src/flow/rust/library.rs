@@ -200,7 +200,8 @@ impl Interp<'_> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
-        // A method that gives its object makes nothing.
+        // A method that gives its object makes nothing, nor does its path (`Arc::clone(&x)`).
+        let by_path = by_path && spec.gives.as_deref() != Some("self");
         let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
         let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
@@ -751,6 +752,13 @@ impl Interp<'_> {
                 _ => Some(Value::UNKNOWN),
             };
         }
+        if spec.asks {
+            let asked = recv.map_or(Value::NOTHING, |r| self.v.single(r));
+            for handle in self.rust_reachable(asked) {
+                self.rust_asked(&handle);
+            }
+            return None;
+        }
         if spec.empties {
             let value = recv.map_or_else(
                 || args.pos.first().copied().unwrap_or(Value::UNKNOWN),
@@ -804,6 +812,7 @@ impl Interp<'_> {
             let made = self.rust_await(made, at);
             let (inner, flights) = self.rust_split(made);
             self.rust_opened_once(mark);
+            self.rust_stores(inner);
             if let Some(call) = call {
                 self.rust_store(call.m, call.base, inner, false);
             }
@@ -829,6 +838,7 @@ impl Interp<'_> {
             let value = Self::arg(args, adds)
                 .or_else(|| args.pos.last().copied())
                 .unwrap_or(Value::UNKNOWN);
+            self.rust_stores(value);
             if let Some(recv) = recv {
                 match self.v.get(recv) {
                     Obj::List(_) => self.heap_join((recv, Symbol::new("*")), value),

@@ -86,6 +86,11 @@ pub(super) fn cfg_test(attrs: &[Attribute]) -> bool {
     })
 }
 
+/// True if `cfg!(..)` holds in tests only.
+pub(super) fn cfg_macro_test(tokens: TokenStream) -> bool {
+    predicates(tokens).first() == Some(&true)
+}
+
 /// For each of the predicates between commas, whether it implies `test`.
 fn predicates(tokens: TokenStream) -> Vec<bool> {
     let mut out = Vec::new();
