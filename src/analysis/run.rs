@@ -89,7 +89,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         .map(|(_, l)| l.file.library.name.clone())
         .collect();
 
-    let files: Vec<File> = walked
+    let mut files: Vec<File> = walked
         .entries
         .into_iter()
         .zip(scanned)
@@ -105,9 +105,22 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         })
         .collect();
     let crates = Crates::new(files.iter().map(|f| f.entry.path.as_path()), &walked.manifests);
+    if !request.include_tests {
+        for (index, file) in files.iter_mut().enumerate() {
+            file.aside |= file.entry.language == Language::Rust && crates.is_test_support(index as u32);
+        }
+    }
     let mut world = ProjectWorld::new(files, given, &knowledge, manifests, crates);
     world.parse(&seeds);
     let relevant = close(&mut world, &seeds);
+    if !request.include_tests {
+        for &file in &relevant {
+            let rust = world.files[file].entry.language == Language::Rust && !world.files[file].aside;
+            if rust && world.is_test_module(UnitId(file as u32), 8) {
+                world.files[file].aside = true;
+            }
+        }
+    }
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
 
     let out = crate::flow::run(&mut world, &knowledge);

@@ -98,6 +98,8 @@ struct Summary {
     raises: Rc<[Raise]>,
     /// Rust: what happens to connections in it.
     connections: Rc<[rust::storage::Event]>,
+    /// Rust: it waits for what never ends.
+    endless: bool,
 }
 
 /// An explicit raise.

@@ -126,6 +126,7 @@ impl Interp<'_> {
         let summary = self.summary(act);
         self.log.extend(summary.events.iter().copied());
         self.rust_replay(&summary.connections);
+        self.rust.endless_met += usize::from(summary.endless);
         if summary.diverges {
             let frame = self.frame();
             frame.dead = true;
@@ -652,6 +653,7 @@ impl Summary {
             events: Rc::from([]),
             raises: Rc::from([]),
             connections: Rc::from([]),
+            endless: false,
         }
     }
 }

@@ -37,6 +37,11 @@ struct Shape {
 }
 
 impl Interp<'_> {
+    /// How often something was asked for its next element that never ends.
+    pub(in crate::flow) fn rust_endless_met(&self) -> usize {
+        self.rust.endless_met
+    }
+
     pub(super) fn rust_while(&mut self, m: &Module, stmt: &Stmt, test: Option<ExprId>, body: &Block) -> Value {
         let test = test.filter(|t| !matches!(m.expr(*t).kind, ExprKind::Bool(true)));
         let Some(test) = test else {
@@ -57,9 +62,11 @@ impl Interp<'_> {
             };
             return self.rust_loop(m, stmt, body, shape, &mut |this| {
                 let (met, sites) = (this.rust.endless_met, this.out.sites.len());
+                let propagated = this.rust.propagated;
                 let subject = this.eval(m, value);
-                let waits = this.rust.endless_met > met
-                    || this.out.sites.len() == sites && !this.rust_carries(subject) && waits_for_more(m, value);
+                let reads =
+                    this.out.sites.len() > sites || this.rust.propagated > propagated || this.rust_carries(subject);
+                let waits = this.rust.endless_met > met || !reads && waits_for_more(m, value);
                 if waits {
                     this.rust_is_worker(stmt, body);
                 }
@@ -162,6 +169,7 @@ impl Interp<'_> {
         let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
         let around = Around {
             worker,
+            endless: shape.endless || shape.worker,
             limited: shape.limited,
             level,
             ..Around::default()
@@ -184,12 +192,10 @@ impl Interp<'_> {
                 self.merge(state);
             }
             // A loop that waits for something to do is a worker's, even if it can be told to stop.
-            let exits = self
-                .here()
-                .loops
-                .last()
-                .is_some_and(|l| l.rust.returned || !l.breaks.is_empty());
-            if shape.endless && (!exits || self.waited_since(log)) {
+            let (exits, gives) = self.here().loops.last().map_or((false, false), |l| {
+                (l.rust.returned || !l.breaks.is_empty(), l.rust.gives)
+            });
+            if shape.endless && (!exits || !gives && self.waited_since(log)) {
                 self.rust_is_worker(stmt, body);
             }
             self.merge(before);
@@ -381,6 +387,18 @@ fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
         }
     }
     found
+}
+
+/// A loop that is left with this was after it: neither nothing nor an error.
+pub(super) fn is_result(m: &Module, value: ExprId) -> bool {
+    let error = match &m.expr(value).kind {
+        ExprKind::Call { callee, .. } => {
+            let name = super::branch::last_name(m, *callee);
+            name == "Err" || name.ends_with('!')
+        }
+        _ => false,
+    };
+    !error && !is_nothing(m, value, 0)
 }
 
 /// `None`, `Ok(None)`, `Ok(vec![])`, `Ok(())`.

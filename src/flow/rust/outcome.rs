@@ -288,6 +288,7 @@ impl Interp<'_> {
     pub(super) fn rust_propagate(&mut self, value: Value) -> Value {
         let value = self.rust_executed(value);
         let (inner, flights) = self.rust_split(value);
+        self.rust.propagated += usize::from(!flights.is_empty());
         self.rust_leave(flights);
         let kept: Vec<ObjId> = self.v.list(inner);
         // `None?` leaves as well.
@@ -349,6 +350,12 @@ impl Interp<'_> {
 
     /// Somebody received these errors. One that ended a worker's loop is survived only if it is started again.
     pub(super) fn rust_stop(&mut self, flights: &[Flight], stop: &Stop, restarts: bool) {
+        // A caller's endless loop calls the worker anew after this.
+        let callers = self.frames.len().saturating_sub(1);
+        let restarts = restarts
+            || self.frames[..callers]
+                .iter()
+                .any(|f| f.loops.iter().any(|l| l.rust.endless));
         for flight in flights {
             if let Some(task) = flight.marks.task {
                 self.rust.answered.insert((task, flight.site));

@@ -44,8 +44,9 @@ pub(in crate::flow) struct Storage {
     kept: Vec<ExprRef>,
     /// Used in a call of a method that did not open them: kept, unless each call gets its own.
     met: Vec<ExprRef>,
-    /// Opened in calls of methods, for their callers; and of those what was used there, too.
+    /// Opened in calls of methods, for their callers.
     per_call: FxHashSet<ExprRef>,
+    /// Opened, used and dropped in calls of methods.
     used_per_call: FxHashSet<ExprRef>,
     /// Opened while the program starts.
     at_start: FxHashSet<ExprRef>,
@@ -313,13 +314,22 @@ impl Interp<'_> {
         }
         let storage = &mut self.rust.storage;
         if method {
-            let both = used.iter().filter(|o| opened.contains(o));
-            storage.used_per_call.extend(both);
             storage.per_call.extend(&opened);
         }
         storage
             .met
             .extend(used.into_iter().filter(|o| !opened.contains(o) && !given.contains(o)));
+    }
+
+    /// A method was evaluated. What it opened, used and does not give back was for this call of it.
+    pub(in crate::flow) fn rust_method_ended(&mut self, mark: usize, ret: Value) {
+        let (opened, used) = self.rust_opened_and_used(mark);
+        if opened.is_empty() || used.is_empty() {
+            return;
+        }
+        let given: Vec<ExprRef> = self.rust_reachable(ret).iter().filter_map(|h| h.origin).collect();
+        let own = used.into_iter().filter(|o| opened.contains(o) && !given.contains(o));
+        self.rust.storage.used_per_call.extend(own);
     }
 
     /// A task was evaluated that a worker's loop starts again and again.
