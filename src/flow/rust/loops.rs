@@ -12,7 +12,8 @@ use crate::resolve::value::{Obj, Value};
 const PASSES: usize = 2;
 
 /// Methods that read something to its end: a loop over them is no worker's.
-const READERS: [&str; 8] = [
+const READERS: [&str; 9] = [
+    "next_item",
     "next_line",
     "next_entry",
     "next_field",
@@ -192,10 +193,10 @@ impl Interp<'_> {
                 self.merge(state);
             }
             // A loop that waits for something to do is a worker's, even if it can be told to stop.
-            let (exits, gives) = self.here().loops.last().map_or((false, false), |l| {
-                (l.rust.returned || !l.breaks.is_empty(), l.rust.gives)
+            let (exits, gives, waits) = self.here().loops.last().map_or((false, false, false), |l| {
+                (l.rust.returned || !l.breaks.is_empty(), l.rust.gives, l.rust.waits)
             });
-            if shape.endless && (!exits || !gives && self.waited_since(log)) {
+            if shape.endless && (!exits || waits && !gives && !leaves_with_result(m, body)) {
                 self.rust_is_worker(stmt, body);
             }
             self.merge(before);
@@ -387,6 +388,59 @@ fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
         }
     }
     found
+}
+
+/// Somewhere in the block a variable is set, and then the loop is left: what it waited for is there.
+fn leaves_with_result(m: &Module, block: &Block) -> bool {
+    let mut set = false;
+    for stmt in &block.0 {
+        // `if` at the end of a block stands as an expression.
+        let stmt = match &stmt.kind {
+            StmtKind::Value(expr) | StmtKind::Expr(expr) => match &m.expr(*expr).kind {
+                ExprKind::Control(inner) => inner,
+                _ => stmt,
+            },
+            _ => stmt,
+        };
+        match &stmt.kind {
+            StmtKind::Assign { .. } => set |= !assigned_here(m, stmt).is_empty(),
+            StmtKind::Break { .. } if set => return true,
+            StmtKind::If { then, otherwise, .. } => {
+                if leaves_with_result(m, then) || leaves_with_result(m, otherwise) {
+                    return true;
+                }
+            }
+            StmtKind::Match { arms, .. } if arms.iter().any(|a| leaves_with_result(m, &a.body)) => return true,
+            StmtKind::Block(body) if leaves_with_result(m, body) => return true,
+            StmtKind::Value(_) | StmtKind::Expr(_) => set |= !assigned_here(m, stmt).is_empty(),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The names that a statement itself assigns something to, other than a constant.
+fn assigned_here(m: &Module, stmt: &Stmt) -> Vec<Symbol> {
+    let (targets, value): (Vec<ExprId>, Option<ExprId>) = match &stmt.kind {
+        StmtKind::Assign {
+            targets,
+            value,
+            annotation: None,
+        } => (targets.clone(), *value),
+        StmtKind::Value(expr) | StmtKind::Expr(expr) => match m.expr(*expr).kind {
+            ExprKind::Assign { target, value } => (vec![target], Some(value)),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    if value.is_none_or(|v| matches!(m.expr(v).kind, ExprKind::Bool(_) | ExprKind::Literal | ExprKind::Int(_))) {
+        return Vec::new();
+    }
+    let names = targets.iter().filter_map(|t| match m.expr(*t).kind {
+        ExprKind::Name(name) => Some(name),
+        _ => None,
+    });
+    names.collect()
 }
 
 /// A loop that is left with this was after it: neither nothing nor an error.

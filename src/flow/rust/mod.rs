@@ -168,6 +168,8 @@ pub(super) struct Around {
     limited: bool,
     /// The function returns from inside, other than with an error.
     returned: bool,
+    /// It waits for something to do, in its own body.
+    pub(in crate::flow) waits: bool,
     /// It is left with something that it was after: it is no worker's.
     gives: bool,
     /// Blocks open when it was entered.

@@ -44,7 +44,7 @@ impl Lower<'_> {
                 span,
             );
         }
-        if name == "cfg" && super::attrs::cfg_macro_test(mac.tokens.clone()) {
+        if name == "cfg" && super::attrs::cfg_macro_is_off(mac.tokens.clone()) {
             return self.add(ExprKind::Bool(false), span);
         }
         let source = self.text.get(span.range()).unwrap_or_default();
