@@ -11,6 +11,7 @@ use std::time::Duration;
 mod inventory;
 mod own;
 mod run;
+mod reach;
 mod select;
 mod world;
 

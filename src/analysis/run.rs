@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::own::{self, Own};
+use super::reach::Reach;
 use super::select;
 use super::world::{File, ProjectWorld};
 use super::{Analysis, AnalysisError, Request};
@@ -487,11 +488,22 @@ fn imported_libraries(knowledge: &Knowledge, lines: &[ImportLine]) -> Vec<crate:
 fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
     let mut relevant: Vec<usize> = seeds.to_vec();
     let mut offers = FxHashMap::default();
+    let mut reach = Reach::default();
     let mut fresh: Vec<usize> = seeds.to_vec();
     for _ in 0..MAX_STEPS {
         for &index in &fresh {
             let file = &world.files[index];
-            if file.aside || file.entry.language == Language::Rust {
+            if file.aside {
+                continue;
+            }
+            if file.entry.language == Language::Rust {
+                if let Some(Some(module)) = &file.module {
+                    let drivers = |name: Symbol| {
+                        let libraries = world.knowledge.imported(name);
+                        libraries.iter().any(|lib| world.knowledge.is_store(*lib))
+                    };
+                    reach.add(index as u32, &file.entry.path, module, &drivers);
+                }
                 continue;
             }
             if let Some(Some(module)) = &file.module {
@@ -501,9 +513,17 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
         }
         let known: FxHashSet<usize> = relevant.iter().copied().collect();
         world.read_imports();
-        let next: Vec<usize> = (0..world.files.len())
+        let mut next: Vec<usize> = (0..world.files.len())
             .filter(|i| !known.contains(i) && !world.files[*i].aside && uses(world, *i, &offers))
             .collect();
+        let candidates: Vec<(u32, &Path)> = world
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(i, f)| f.entry.language == Language::Rust && !f.aside && !known.contains(i))
+            .map(|(i, f)| (i as u32, f.entry.path.as_path()))
+            .collect();
+        next.extend(reach.users(&candidates, world.crates()));
         if next.is_empty() {
             break;
         }

@@ -292,6 +292,11 @@ impl World for ProjectWorld<'_> {
 }
 
 impl ProjectWorld<'_> {
+    /// The crates of the project.
+    pub(super) fn crates(&self) -> &Crates {
+        &self.crates
+    }
+
     /// True if a file is a module of tests: each declaration of it that is found stands under `#[cfg(test)]`.
     pub(super) fn is_test_module(&mut self, unit: UnitId, depth: usize) -> bool {
         if depth == 0 {

@@ -114,6 +114,15 @@ impl Crates {
         }
     }
 
+    /// True if a file's package is another file's, or depends on it.
+    pub fn may_use(&self, user: u32, other: u32) -> bool {
+        match (self.package(user), self.package(other)) {
+            (Some(user), Some(other)) => std::ptr::eq(user, other) || user.needs.contains(&other.name),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
     /// True if a file belongs to a package that serves tests only.
     pub fn is_test_support(&self, file: u32) -> bool {
         self.package(file).is_some_and(|p| p.support)

@@ -444,6 +444,13 @@ impl Interp<'_> {
         let is_error = way.pattern.is_some_and(|p| is_error_pattern(m, p)) || way.failed == Some(true);
         let log = self.rust_storage_mark();
         if has_arm {
+            if let Some(note) = &missed {
+                // `Err(e) => match e.kind() { A => .., _ => return Err(e) }`: the outer arm passes on what the inner one missed.
+                let holds = |arm: &Arm| arm.flights.iter().any(|f| caught.iter().any(|c| c.site == f.site));
+                for outer in self.frame().rust.arms.iter_mut().filter(|arm| holds(arm)) {
+                    outer.missed.get_or_insert_with(|| note.clone());
+                }
+            }
             let arm = Arm {
                 flights: caught,
                 loops,
