@@ -10,8 +10,8 @@ use std::time::Duration;
 
 mod inventory;
 mod own;
-mod run;
 mod reach;
+mod run;
 mod select;
 mod world;
 

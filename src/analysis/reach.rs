@@ -42,7 +42,9 @@ impl Reach {
         let mut leads: FxHashSet<Symbol> = self.known.clone();
         for stmt in &module.body.0 {
             if let StmtKind::Import(imports) = &stmt.kind {
-                let of_driver = imports.iter().filter(|i| i.module.first().is_some_and(|&first| drivers(first)));
+                let of_driver = imports
+                    .iter()
+                    .filter(|i| i.module.first().is_some_and(|&first| drivers(first)));
                 leads.extend(of_driver.map(|i| i.binding));
             }
         }
@@ -71,9 +73,7 @@ impl Reach {
         loop {
             let before = own.len();
             for (definition, mentioned) in definitions.iter().zip(&mentions) {
-                if !own.contains(&definition.name)
-                    && mentioned.iter().any(|m| leads.contains(m) || own.contains(m))
-                {
+                if !own.contains(&definition.name) && mentioned.iter().any(|m| leads.contains(m) || own.contains(m)) {
                     own.insert(definition.name);
                 }
             }
@@ -82,8 +82,13 @@ impl Reach {
             }
         }
         let of = |types: bool| -> Vec<u64> {
-            let found = definitions.iter().filter(|d| d.is_type == types && own.contains(&d.name));
-            found.filter(|d| d.name.as_str().len() >= MIN_NAME).map(|d| word(d.name.as_str().as_bytes())).collect()
+            let found = definitions
+                .iter()
+                .filter(|d| d.is_type == types && own.contains(&d.name));
+            found
+                .filter(|d| d.name.as_str().len() >= MIN_NAME)
+                .map(|d| word(d.name.as_str().as_bytes()))
+                .collect()
         };
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
         let stem = match stem {
@@ -97,7 +102,10 @@ impl Reach {
             types: of(true),
             functions: of(false),
         });
-        self.known.extend(own.into_iter().filter(|n| n.as_str().len() >= MIN_NAME && n.as_str() != "main"));
+        self.known.extend(
+            own.into_iter()
+                .filter(|n| n.as_str().len() >= MIN_NAME && n.as_str() != "main"),
+        );
     }
 
     /// Of the given files those that use something offered. What was offered before is not asked again.
@@ -106,7 +114,10 @@ impl Reach {
         if offers.is_empty() {
             return Vec::new();
         }
-        let unread: Vec<_> = candidates.iter().filter(|(file, _)| !self.words.contains_key(file)).collect();
+        let unread: Vec<_> = candidates
+            .iter()
+            .filter(|(file, _)| !self.words.contains_key(file))
+            .collect();
         let read: Vec<(u32, FxHashSet<u64>)> = unread
             .par_iter()
             .map(|(file, path)| (*file, words(&std::fs::read(path).unwrap_or_default())))
@@ -158,7 +169,11 @@ fn definitions(module: &Module) -> Vec<Definition> {
         let span = stmt.span;
         found.push(Definition { name, is_type, span });
     }
-    for imp in module.impls.iter().filter(|i| i.outer.is_none() && i.parent.is_none() && !i.is_test) {
+    for imp in module
+        .impls
+        .iter()
+        .filter(|i| i.outer.is_none() && i.parent.is_none() && !i.is_test)
+    {
         if let Some(name) = head(module, imp.self_type) {
             let span = imp.span;
             found.push(Definition {

@@ -59,7 +59,7 @@ fn findings(folder: &Path, case: &Case) -> BTreeSet<Mark> {
     for (path, text) in &case.files {
         let target = folder.join(path);
         std::fs::create_dir_all(target.parent().expect("below the folder")).expect("the folder can be made");
-        let text = if path.ends_with("Cargo.toml") && !text.contains('[') {
+        let text = if path.ends_with("Cargo.toml") && !text.starts_with('[') {
             format!("[package]\nname = \"case\"\nversion = \"0.1.0\"\n\n[dependencies]\n{text}")
         } else {
             text.clone()
@@ -137,6 +137,11 @@ fn kept_connections() {
 #[test]
 fn options_and_versions() {
     check("options.txt");
+}
+
+#[test]
+fn twins() {
+    check("twins.txt");
 }
 
 #[test]

@@ -137,6 +137,9 @@ impl Interp<'_> {
             let mut success = false;
             for (case, found) in &reached[index] {
                 value = self.v.join(value, cases[*case].value);
+                if let Some(note) = &cases[*case].missed {
+                    self.rust_misses_for_outer(&cases[*case].flights, note);
+                }
                 if *case == 0 {
                     success = true;
                 } else if found.opened || way.pattern.is_none() {
@@ -167,6 +170,14 @@ impl Interp<'_> {
         }
         self.restore(before);
         self.rust_settle(outcomes, mark)
+    }
+
+    /// `Err(e) => match e.kind() { A => .., _ => return Err(e) }`: the outer arm passes on what the inner one missed.
+    fn rust_misses_for_outer(&mut self, flights: &[Flight], note: &Note) {
+        let holds = |arm: &Arm| arm.flights.iter().any(|f| flights.iter().any(|c| c.site == f.site));
+        for outer in self.frame().rust.arms.iter_mut().filter(|arm| holds(arm)) {
+            outer.missed.get_or_insert_with(|| note.clone());
+        }
     }
 
     /// The success first, then the failures.
@@ -444,13 +455,6 @@ impl Interp<'_> {
         let is_error = way.pattern.is_some_and(|p| is_error_pattern(m, p)) || way.failed == Some(true);
         let log = self.rust_storage_mark();
         if has_arm {
-            if let Some(note) = &missed {
-                // `Err(e) => match e.kind() { A => .., _ => return Err(e) }`: the outer arm passes on what the inner one missed.
-                let holds = |arm: &Arm| arm.flights.iter().any(|f| caught.iter().any(|c| c.site == f.site));
-                for outer in self.frame().rust.arms.iter_mut().filter(|arm| holds(arm)) {
-                    outer.missed.get_or_insert_with(|| note.clone());
-                }
-            }
             let arm = Arm {
                 flights: caught,
                 loops,
@@ -724,12 +728,14 @@ impl Interp<'_> {
         if matches!(checks, Some((_, true))) {
             self.frame().rust.empty.pop();
         }
+        let left = self.here().dead;
         let after = self.rust_end_way(before);
         if let Some((text, false)) = &checks {
             self.frame().rust.empty.push(text.clone());
         }
         let second = self.rust_block(m, otherwise);
-        if matches!(checks, Some((_, false))) {
+        // `if slot.is_some() { return; }`: what follows finds it empty.
+        if matches!(checks, Some((_, false))) && !left {
             self.frame().rust.empty.pop();
         }
         self.merge(after);

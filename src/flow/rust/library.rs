@@ -2,7 +2,7 @@
 //! are filled and emptied, builders, retries.
 
 use super::super::call::Args;
-use super::super::flight::{Flight, Note, Stop};
+use super::super::flight::{Flight, Note, SiteId, Stop};
 use super::super::log::Event;
 use super::super::{Guard, Interp};
 use super::branch::add_note;
@@ -583,9 +583,17 @@ impl Interp<'_> {
             value = next;
         }
         let (inner, flights) = self.rust_split(value);
+        let sites: Vec<SiteId> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
         let rest = self.rust_filter(flights, guard);
         // What each attempt opens anew is replaced after a loss.
         self.rust_replaced_after_loss(storage);
+        if self.out.guards[guard.0 as usize].retries {
+            let caught: Vec<SiteId> = sites
+                .into_iter()
+                .filter(|s| rest.iter().all(|f| f.site != *s))
+                .collect();
+            self.rust_repeated(storage, &caught);
+        }
         self.guard_mark = mark;
         self.rust_outcome(inner, rest)
     }

@@ -184,7 +184,7 @@ impl Interp<'_> {
             let before = self.save();
             pass(self);
             let ends = self.here().dead;
-            self.rust_retries(m, stmt, body, shape, ends);
+            self.rust_retries(m, stmt, body, shape, ends, storage);
             let continues = match self.frame().loops.last_mut() {
                 Some(around) => std::mem::take(&mut around.continues),
                 None => Vec::new(),
@@ -254,7 +254,7 @@ impl Interp<'_> {
     }
 
     /// Looks at what was handled in this pass: an error arm that goes on where success leaves is a retry.
-    fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool) {
+    fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool, storage: usize) {
         let Some(around) = self.frame().loops.last_mut() else {
             return;
         };
@@ -287,6 +287,11 @@ impl Interp<'_> {
                 .filter(|f| f.making.is_none())
                 .map(|f| f.site)
                 .collect();
+            if let Some(around) = self.frame().loops.last_mut() {
+                // It is left as soon as an attempt succeeds.
+                around.rust.gives = true;
+            }
+            self.rust_repeated(storage, &sites);
             self.rust_strip_frame(&sites);
             self.frame().retried.extend(sites);
         }

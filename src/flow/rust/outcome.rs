@@ -357,6 +357,9 @@ impl Interp<'_> {
                 .iter()
                 .any(|f| f.loops.iter().any(|l| l.rust.endless));
         for flight in flights {
+            if restarts && flight.marks.worker.is_some() {
+                self.rust_restarted(flight.site);
+            }
             if let Some(task) = flight.marks.task {
                 self.rust.answered.insert((task, flight.site));
             }

@@ -3,7 +3,7 @@
 //! An error that leaves `main` or a task has escaped. A function that nothing calls has a caller elsewhere, who sees in
 //! its type that it fails; only the end of a worker's loop is a worker's end whoever called it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Interp;
 use super::super::call::Args;
@@ -164,11 +164,12 @@ impl Interp<'_> {
         let references = self.references(&waiting);
         // First those whose name no other of them mentions: they call the rest.
         for pass in 0..3 {
-            let names: FxHashSet<_> = waiting
-                .iter()
-                .filter(|f| !self.called.contains(f))
-                .flat_map(|f| references.get(f).into_iter().flatten().copied())
-                .collect();
+            let mut names: FxHashMap<_, usize> = FxHashMap::default();
+            for func in waiting.iter().filter(|f| !self.called.contains(f)) {
+                for name in references.get(func).into_iter().flatten() {
+                    *names.entry(*name).or_default() += 1;
+                }
+            }
             for func in waiting.clone() {
                 if self.called.contains(&func) {
                     continue;
@@ -176,7 +177,11 @@ impl Interp<'_> {
                 let (name, nested) = self
                     .with_func(func, |f| (f.name, f.parent.is_some()))
                     .unwrap_or((None, false));
-                let mentioned = name.is_some_and(|n| names.contains(&n));
+                // A handler may have the name of the method that it calls.
+                let mentioned = name.is_some_and(|n| {
+                    let own = references.get(&func).is_some_and(|names| names.contains(&n));
+                    names.get(&n).is_some_and(|count| *count > usize::from(own))
+                });
                 let ready = match pass {
                     0 => !mentioned && !nested,
                     1 => !nested,

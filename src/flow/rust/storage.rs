@@ -53,6 +53,8 @@ pub(in crate::flow) struct Storage {
     /// Written to a place that was there before.
     stored: FxHashSet<ExprRef>,
     replaced: FxHashSet<ExprRef>,
+    /// Call sites whose error ends a worker's loop, which somebody starts again.
+    restarted: FxHashSet<SiteId>,
     /// Openings in the place of others.
     replacements: FxHashSet<ExprRef>,
     uses: FxHashMap<ExprRef, Vec<SiteId>>,
@@ -290,10 +292,46 @@ impl Interp<'_> {
         log.extend(rest);
     }
 
+    /// The errors of these calls ended a worker that is started again.
+    pub(super) fn rust_restarted(&mut self, site: SiteId) {
+        self.rust.storage.restarted.insert(site);
+    }
+
+    /// What was evaluated since the mark is repeated after a loss: what it opened is opened again if the loss got out of
+    /// the worker that uses it.
+    pub(super) fn rust_reopens(&mut self, mark: usize) {
+        let (opened, _) = self.rust_opened_and_used(mark);
+        let storage = &mut self.rust.storage;
+        let again = opened.into_iter().filter(|origin| {
+            let uses = storage.uses.get(origin);
+            uses.is_some_and(|sites| sites.iter().any(|site| storage.restarted.contains(site)))
+        });
+        let again: Vec<ExprRef> = again.collect();
+        storage.replaced.extend(again);
+    }
+
+    /// These calls are repeated after a loss, all since the mark with them: a connection that was opened before is as dead
+    /// in the next attempt.
+    pub(super) fn rust_repeated(&mut self, mark: usize, sites: &[SiteId]) {
+        self.rust_reopens(mark);
+        let (opened, used) = self.rust_opened_and_used(mark);
+        let storage = &mut self.rust.storage;
+        for origin in used.into_iter().filter(|o| !opened.contains(o)) {
+            let repeated = storage
+                .uses
+                .get(&origin)
+                .is_some_and(|uses| uses.iter().any(|site| sites.contains(site)));
+            if repeated {
+                storage.kept.push(origin);
+            }
+        }
+    }
+
     /// A worker's loop was evaluated: what it used and did not open lives longer than a pass.
     pub(super) fn rust_worker_ended(&mut self, place: Place, mark: usize) {
         self.rust_replaced_after_loss(mark);
         self.rust_replaced_if_lost(mark);
+        self.rust_reopens(mark);
         let (opened, used) = self.rust_opened_and_used(mark);
         for origin in used {
             if !opened.contains(&origin) {
@@ -447,13 +485,27 @@ fn peeled(m: &Module, mut id: ExprId) -> ExprId {
     id
 }
 
-/// The text of a place without what takes a reference to it.
+/// The text of a place without what takes a reference to it or locks it.
 fn stripped(text: &str) -> &str {
-    let text = text
+    let mut text = text
         .trim_start_matches(['&', '*', ' '])
         .trim_start_matches("mut ")
         .trim_start_matches(['&', '*']);
-    [".as_ref()", ".as_mut()"]
-        .iter()
-        .fold(text, |t, end| t.trim_end_matches(end))
+    while let Some(rest) = TAKEN.iter().find_map(|end| text.strip_suffix(end)) {
+        text = rest;
+    }
+    text
 }
+
+/// Calls at the end of a place that lead to the same place.
+const TAKEN: [&str; 9] = [
+    ".as_ref()",
+    ".as_mut()",
+    ".await",
+    ".unwrap()",
+    ".lock()",
+    ".read()",
+    ".write()",
+    ".borrow()",
+    ".borrow_mut()",
+];
