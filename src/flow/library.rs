@@ -4,7 +4,7 @@ use super::call::Args;
 use super::flight::{Around, Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
 use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
-use crate::core::{ExprId, Language, Symbol};
+use crate::core::{Language, Symbol};
 use crate::findings::Confidence;
 use crate::knowledge::{
     ArgRef, CallSpec, Connection, Consumes, GuardSpec, LibId, Literal, Predicate, Registers, Registration, Repeat,
