@@ -10,6 +10,7 @@ use std::time::Duration;
 
 mod inventory;
 mod own;
+mod reach;
 mod run;
 mod select;
 mod world;

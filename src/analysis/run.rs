@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::own::{self, Own};
+use super::reach::Reach;
 use super::select;
 use super::world::{File, ProjectWorld};
 use super::{Analysis, AnalysisError, Request};
@@ -89,7 +90,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         .map(|(_, l)| l.file.library.name.clone())
         .collect();
 
-    let files: Vec<File> = walked
+    let mut files: Vec<File> = walked
         .entries
         .into_iter()
         .zip(scanned)
@@ -105,9 +106,22 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         })
         .collect();
     let crates = Crates::new(files.iter().map(|f| f.entry.path.as_path()), &walked.manifests);
+    if !request.include_tests {
+        for (index, file) in files.iter_mut().enumerate() {
+            file.aside |= file.entry.language == Language::Rust && crates.is_test_support(index as u32);
+        }
+    }
     let mut world = ProjectWorld::new(files, given, &knowledge, manifests, crates);
     world.parse(&seeds);
     let relevant = close(&mut world, &seeds);
+    if !request.include_tests {
+        for &file in &relevant {
+            let rust = world.files[file].entry.language == Language::Rust && !world.files[file].aside;
+            if rust && world.is_test_module(UnitId(file as u32), 8) {
+                world.files[file].aside = true;
+            }
+        }
+    }
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
 
     let out = crate::flow::run(&mut world, &knowledge);
@@ -460,11 +474,22 @@ fn imported_libraries(knowledge: &Knowledge, lines: &[ImportLine]) -> Vec<crate:
 fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
     let mut relevant: Vec<usize> = seeds.to_vec();
     let mut offers = FxHashMap::default();
+    let mut reach = Reach::default();
     let mut fresh: Vec<usize> = seeds.to_vec();
     for _ in 0..MAX_STEPS {
         for &index in &fresh {
             let file = &world.files[index];
-            if file.aside || file.entry.language == Language::Rust {
+            if file.aside {
+                continue;
+            }
+            if file.entry.language == Language::Rust {
+                if let Some(Some(module)) = &file.module {
+                    let drivers = |name: Symbol| {
+                        let libraries = world.knowledge.imported(name);
+                        libraries.iter().any(|lib| world.knowledge.is_store(*lib))
+                    };
+                    reach.add(index as u32, &file.entry.path, module, &drivers);
+                }
                 continue;
             }
             if let Some(Some(module)) = &file.module {
@@ -474,9 +499,17 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
         }
         let known: FxHashSet<usize> = relevant.iter().copied().collect();
         world.read_imports();
-        let next: Vec<usize> = (0..world.files.len())
+        let mut next: Vec<usize> = (0..world.files.len())
             .filter(|i| !known.contains(i) && !world.files[*i].aside && uses(world, *i, &offers))
             .collect();
+        let candidates: Vec<(u32, &Path)> = world
+            .files
+            .iter()
+            .enumerate()
+            .filter(|(i, f)| f.entry.language == Language::Rust && !f.aside && !known.contains(i))
+            .map(|(i, f)| (i as u32, f.entry.path.as_path()))
+            .collect();
+        next.extend(reach.users(&candidates, world.crates()));
         if next.is_empty() {
             break;
         }

@@ -300,6 +300,36 @@ impl World for ProjectWorld<'_> {
 }
 
 impl ProjectWorld<'_> {
+    /// The crates of the project.
+    pub(super) fn crates(&self) -> &Crates {
+        &self.crates
+    }
+
+    /// True if a file is a module of tests: each declaration of it that is found stands under `#[cfg(test)]`.
+    pub(super) fn is_test_module(&mut self, unit: UnitId, depth: usize) -> bool {
+        if depth == 0 {
+            return false;
+        }
+        let mut found = false;
+        for parent in self.crates.parents(unit.0) {
+            let parent = UnitId(parent);
+            let Some(module) = self.module(parent) else { continue };
+            let is_root = self.crate_root(parent) == parent;
+            let declared = module.submodules.iter().filter(|s| s.outer.is_none()).find(|s| {
+                let file = self
+                    .crates
+                    .submodule(parent.0, is_root, &[], s.name.as_str(), s.path.as_deref());
+                file == Some(unit.0)
+            });
+            let Some(declared) = declared else { continue };
+            if !declared.is_test && !self.is_test_module(parent, depth - 1) {
+                return false;
+            }
+            found = true;
+        }
+        found
+    }
+
     /// Of several roots the one whose modules lead to a file: the first that declares the outermost module on the way.
     fn declaring_root(&mut self, unit: UnitId, roots: &[u32]) -> UnitId {
         let mut outermost = unit;

@@ -26,6 +26,11 @@ pub enum Language {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExprId(pub u32);
 
+impl ExprId {
+    /// No expression of the file: what calls an entry point, or awaits what it returns, stands outside of the program.
+    pub const OUTSIDE: Self = Self(u32::MAX);
+}
+
 /// Index of a function, lambda or closure in [`Module::funcs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FuncId(pub u32);
@@ -727,6 +732,8 @@ pub struct Class {
     pub parent: Option<FuncId>,
     /// The class or inline module that it is nested in.
     pub outer: Option<ClassId>,
+    /// Rust: it has a lifetime parameter, and cannot outlive what it borrows.
+    pub borrows: bool,
     /// Rust: inside `#[cfg(test)]`.
     pub is_test: bool,
     /// The whole definition.

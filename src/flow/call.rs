@@ -513,6 +513,7 @@ impl Interp<'_> {
         self.running.insert(act, false);
         let log = self.log_mark();
         let storage = self.rust_storage_mark();
+        let endless_met = self.rust_endless_met();
         let mut frame = self.run_body(frame, |this, m| match m.language {
             Language::Python => this.exec_block(m, &m.func(func.func).body),
             Language::Rust => this.rust_run_body(m, func.func),
@@ -531,12 +532,16 @@ impl Interp<'_> {
         let is_python = module.language == Language::Python;
         if !is_python {
             let ret = self.rust_result(&mut frame, func);
+            if definition.params.first().is_some_and(|p| p.name.as_str() == "self") {
+                self.rust_method_ended(storage, ret);
+            }
             let summary = Summary {
                 ret,
                 yields: frame.yields,
                 diverges: frame.dead && ret == Value::NOTHING,
                 events: self.events_since(log).into(),
                 connections: self.rust_events_since(storage),
+                endless: self.rust_endless_met() > endless_met,
                 ..Summary::nothing()
             };
             self.log_rewind(log);
@@ -686,7 +691,7 @@ impl Interp<'_> {
                                 all,
                                 ExprRef {
                                     unit: func.unit,
-                                    expr: ExprId(u32::MAX),
+                                    expr: ExprId::OUTSIDE,
                                 },
                             ))
                         }

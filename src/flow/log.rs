@@ -102,6 +102,11 @@ impl Interp<'_> {
     }
 
     pub(super) fn note(&mut self, event: Event) {
+        if event == Event::Wait
+            && let Some(frame) = self.frames.last_mut()
+        {
+            frame.loops.iter_mut().for_each(|l| l.rust.waits = true);
+        }
         self.log.push(event);
     }
 

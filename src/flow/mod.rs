@@ -101,6 +101,8 @@ struct Summary {
     kept: Rc<[(Flight, Place)]>,
     /// Rust: what happens to connections in it.
     connections: Rc<[rust::storage::Event]>,
+    /// Rust: it waits for what never ends.
+    endless: bool,
 }
 
 /// An explicit raise.

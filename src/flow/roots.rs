@@ -361,7 +361,7 @@ impl Interp<'_> {
     fn start(&mut self, callable: ObjId, func: FuncRef, entry: Entry, scope: Option<ExprRef>) {
         let at = ExprRef {
             unit: func.unit,
-            expr: crate::core::ExprId(u32::MAX),
+            expr: crate::core::ExprId::OUTSIDE,
         };
         let mark = self.log_mark();
         self.open_transactions.clear();

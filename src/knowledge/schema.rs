@@ -640,6 +640,9 @@ pub struct CallSpec {
     /// is also the result.
     #[serde(default)]
     pub fills: Option<ArgRef>,
+    /// Rust: it asks its object whether the connection is lost (`is_closed`), without a round trip.
+    #[serde(default)]
+    pub asks: bool,
     /// Rust: this argument becomes an element of its object (`Vec::push`).
     #[serde(default)]
     pub adds: Option<ArgRef>,

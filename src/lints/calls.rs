@@ -73,7 +73,10 @@ fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
     let mut finding = ctx.finding(107, site.place, message)?;
     finding.confidence = site.confidence;
     finding.label = "panics when the connection is lost".into();
-    if let Some(place) = site.panics.filter(|p| !p.span.contains(site.place.span)) {
+    if let Some(place) = site
+        .panics
+        .filter(|p| p.unit != site.place.unit || !p.span.contains(site.place.span))
+    {
         finding.related.extend(ctx.related(place, "unwrapped here"));
     }
     finding.related.extend(ctx.opening(site));

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use toml::{Table, Value};
 
 /// The crates of a project.
@@ -23,6 +23,36 @@ struct Package {
     renamed: FxHashMap<String, String>,
     /// Roots named in the manifest.
     roots: Vec<PathBuf>,
+    /// Its name, with hyphens.
+    name: String,
+    /// The packages that it needs, and those that only its tests need.
+    needs: Vec<String>,
+    needs_in_tests: Vec<String>,
+    /// It serves tests only.
+    support: bool,
+}
+
+impl Package {
+    /// Its name says that it is for tests: `test-store`, `tests-fuzz`, `shop_test`.
+    fn is_named_for_tests(&self) -> bool {
+        let words = || self.name.split(['-', '_']);
+        let test = |word: Option<&str>| matches!(word, Some("test" | "tests" | "testing" | "fuzz"));
+        test(words().next()) || test(words().next_back())
+    }
+}
+
+/// The names of the packages in tables of dependencies.
+fn dependencies<'t>(table: &'t Table, kinds: &'t [&str]) -> impl Iterator<Item = String> + 't {
+    let targets = table.get("target").and_then(Value::as_table).into_iter().flatten();
+    let tables = std::iter::once(table).chain(targets.filter_map(|(_, target)| target.as_table()));
+    tables
+        .flat_map(move |table| kinds.iter().filter_map(|kind| table.get(*kind)))
+        .filter_map(Value::as_table)
+        .flatten()
+        .map(|(name, entry)| {
+            let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
+            real.replace('_', "-")
+        })
 }
 
 impl Crates {
@@ -47,7 +77,55 @@ impl Crates {
             let Ok(table) = text.parse::<Table>() else { continue };
             this.add(folder, &table);
         }
+        this.mark_support();
         this
+    }
+
+    /// Finds the packages of a workspace that only tests need. One that stands alone is the program, whatever its name.
+    fn mark_support(&mut self) {
+        if self.packages.len() < 2 {
+            return;
+        }
+        for package in self.packages.values_mut() {
+            package.support = package.is_named_for_tests();
+        }
+        loop {
+            let of = |tests: bool| -> FxHashSet<String> {
+                let packages = self.packages.values().filter(|p| tests || !p.support);
+                let needs = packages.flat_map(|p| if tests { &p.needs_in_tests } else { &p.needs });
+                needs.cloned().collect()
+            };
+            let (in_tests, needed) = (of(true), of(false));
+            let found: Vec<PathBuf> = self
+                .packages
+                .iter()
+                .filter(|(_, p)| !p.support && in_tests.contains(&p.name) && !needed.contains(&p.name))
+                .filter(|(folder, _)| !self.by_path.contains_key(&folder.join("src/main.rs")))
+                .map(|(folder, _)| folder.clone())
+                .collect();
+            if found.is_empty() {
+                return;
+            }
+            for folder in found {
+                if let Some(package) = self.packages.get_mut(&folder) {
+                    package.support = true;
+                }
+            }
+        }
+    }
+
+    /// True if a file's package is another file's, or depends on it.
+    pub fn may_use(&self, user: u32, other: u32) -> bool {
+        match (self.package(user), self.package(other)) {
+            (Some(user), Some(other)) => std::ptr::eq(user, other) || user.needs.contains(&other.name),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// True if a file belongs to a package that serves tests only.
+    pub fn is_test_support(&self, file: u32) -> bool {
+        self.package(file).is_some_and(|p| p.support)
     }
 
     fn add(&mut self, folder: PathBuf, table: &Table) {
@@ -63,6 +141,10 @@ impl Crates {
                 package.renamed.insert(name.replace('-', "_"), real.replace('-', "_"));
             }
         }
+        let own_name = table.get("package").and_then(|p| p.get("name")).and_then(Value::as_str);
+        package.name = own_name.unwrap_or_default().replace('_', "-");
+        package.needs = dependencies(table, &["dependencies", "build-dependencies"]).collect();
+        package.needs_in_tests = dependencies(table, &["dev-dependencies"]).collect();
         let lib = table.get("lib");
         let path_of = |entry: &Value| entry.get("path").and_then(Value::as_str).map(|p| folder.join(p));
         let bins = table.get("bin").and_then(Value::as_array).into_iter().flatten();
@@ -143,6 +225,15 @@ impl Crates {
 
     /// The file of the module around that of a file, as far as the folders tell.
     pub fn parent(&self, file: u32) -> Option<u32> {
+        self.parents(file).first().copied()
+    }
+
+    /// The files that may declare the module of a file, likeliest first.
+    pub fn parents(&self, file: u32) -> Vec<u32> {
+        self.folders_of(file).unwrap_or_default()
+    }
+
+    fn folders_of(&self, file: u32) -> Option<Vec<u32>> {
         let path = self.paths.get(file as usize)?;
         let mut folder = path.parent()?;
         if path.file_name().is_some_and(|n| n == "mod.rs") {
@@ -156,12 +247,8 @@ impl Crates {
             Some(folder.join("main.rs")),
             Some(folder.join("lib.rs")),
         ];
-        candidates
-            .into_iter()
-            .flatten()
-            .find_map(|c| self.by_path.get(&c))
-            .copied()
-            .filter(|p| *p != file)
+        let known = candidates.into_iter().flatten().filter_map(|c| self.by_path.get(&c));
+        Some(known.copied().filter(|p| *p != file).collect())
     }
 
     /// The root of a library of the workspace, by its name in the code.

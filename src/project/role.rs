@@ -57,7 +57,9 @@ pub fn role(relative: &Path) -> Role {
     {
         return Role::Test;
     }
-    if name.ends_with(".rs") && (stem == "tests" || stem.ends_with("_test") || stem.ends_with("_tests")) {
+    if name.ends_with(".rs")
+        && (stem == "tests" || stem == "test" || stem.ends_with("_test") || stem.ends_with("_tests"))
+    {
         return Role::Test;
     }
     if name == "build.rs" || name == "setup.py" {

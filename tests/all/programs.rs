@@ -133,7 +133,7 @@ fn findings(folder: &Path, program: &Program) -> BTreeSet<Mark> {
     for (path, text) in &program.files {
         let target = folder.join(path);
         std::fs::create_dir_all(target.parent().expect("below the folder")).expect("the folder can be made");
-        let text = if path.ends_with("Cargo.toml") && !text.contains('[') {
+        let text = if path.ends_with("Cargo.toml") && !text.starts_with('[') {
             format!("[package]\nname = \"case\"\nversion = \"0.1.0\"\n\n[dependencies]\n{text}")
         } else {
             text.clone()

@@ -43,6 +43,11 @@ fn options_and_versions() {
 }
 
 #[test]
+fn twins() {
+    check("twins");
+}
+
+#[test]
 fn environment() {
     check("env");
 }

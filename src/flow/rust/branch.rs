@@ -137,6 +137,9 @@ impl Interp<'_> {
             let mut success = false;
             for (case, found) in &reached[index] {
                 value = self.v.join(value, cases[*case].value);
+                if let Some(note) = &cases[*case].missed {
+                    self.rust_misses_for_outer(&cases[*case].flights, note);
+                }
                 if *case == 0 {
                     success = true;
                 } else if found.opened || way.pattern.is_none() {
@@ -167,6 +170,14 @@ impl Interp<'_> {
         }
         self.restore(before);
         self.rust_settle(outcomes, mark)
+    }
+
+    /// `Err(e) => match e.kind() { A => .., _ => return Err(e) }`: the outer arm passes on what the inner one missed.
+    fn rust_misses_for_outer(&mut self, flights: &[Flight], note: &Note) {
+        let holds = |arm: &Arm| arm.flights.iter().any(|f| flights.iter().any(|c| c.site == f.site));
+        for outer in self.frame().rust.arms.iter_mut().filter(|arm| holds(arm)) {
+            outer.missed.get_or_insert_with(|| note.clone());
+        }
     }
 
     /// The success first, then the failures.
@@ -674,6 +685,10 @@ impl Interp<'_> {
                 this.rust_block(m, if index == 0 { then } else { otherwise })
             });
         }
+        if let Some(holds) = constant(m, test) {
+            // `if cfg!(test)`: the other block is not in the program.
+            return self.rust_block(m, if holds { then } else { otherwise });
+        }
         let decided = self.rust.decided;
         let value = self.eval(m, test);
         if let Some((id, failed)) = self.v.objs(value).iter().find_map(|&o| match self.v.get(o) {
@@ -713,12 +728,14 @@ impl Interp<'_> {
         if matches!(checks, Some((_, true))) {
             self.frame().rust.empty.pop();
         }
+        let left = self.here().dead;
         let after = self.rust_end_way(before);
         if let Some((text, false)) = &checks {
             self.frame().rust.empty.push(text.clone());
         }
         let second = self.rust_block(m, otherwise);
-        if matches!(checks, Some((_, false))) {
+        // `if slot.is_some() { return; }`: what follows finds it empty.
+        if matches!(checks, Some((_, false))) && !left {
             self.frame().rust.empty.pop();
         }
         self.merge(after);
@@ -801,6 +818,18 @@ impl Interp<'_> {
             self.restore(end);
         }
         total
+    }
+}
+
+/// What a condition written as a constant is.
+fn constant(m: &Module, test: ExprId) -> Option<bool> {
+    match &m.expr(test).kind {
+        ExprKind::Bool(value) => Some(*value),
+        ExprKind::Not(inner) => constant(m, *inner).map(|value| !value),
+        ExprKind::Same(inner) => constant(m, *inner),
+        ExprKind::And(parts) => parts.iter().any(|&p| constant(m, p) == Some(false)).then_some(false),
+        ExprKind::Or(parts) => parts.iter().any(|&p| constant(m, p) == Some(true)).then_some(true),
+        _ => None,
     }
 }
 

@@ -126,6 +126,7 @@ impl Interp<'_> {
         let summary = self.summary(act);
         self.log.extend(summary.events.iter().copied());
         self.rust_replay(&summary.connections);
+        self.rust.endless_met += usize::from(summary.endless);
         if summary.diverges {
             let frame = self.frame();
             frame.dead = true;
@@ -159,7 +160,7 @@ impl Interp<'_> {
     }
 
     /// One value per parameter; what is not known is what the declared type says.
-    fn rust_bind_args(&mut self, module: &std::sync::Arc<Module>, func: FuncRef, args: &Args) -> Vec<Value> {
+    pub(super) fn rust_bind_args(&mut self, module: &std::sync::Arc<Module>, func: FuncRef, args: &Args) -> Vec<Value> {
         let params = &module.func(func.func).params;
         let mut values = Vec::with_capacity(params.len());
         for (index, param) in params.iter().enumerate() {
@@ -653,6 +654,7 @@ impl Summary {
             raises: Rc::from([]),
             kept: Rc::from([]),
             connections: Rc::from([]),
+            endless: false,
         }
     }
 }

@@ -104,12 +104,25 @@ impl Interp<'_> {
             StmtKind::Block(block) => return self.rust_block(m, block),
             StmtKind::Labelled(block) => return self.rust_labelled(m, block),
             StmtKind::Return(value) => {
+                let gives = value.is_some_and(|v| super::loops::is_result(m, v));
                 let value = value.map_or(Value::NONE, |v| self.eval(m, v));
+                if gives && !self.here().dead {
+                    for around in &mut self.frame().loops {
+                        around.rust.gives = true;
+                    }
+                }
                 self.rust_return(value);
                 return Value::NOTHING;
             }
             StmtKind::Break { depth, value } => {
+                let gives = value.is_some_and(|v| super::loops::is_result(m, v));
                 let value = value.map_or(Value::NONE, |v| self.eval(m, v));
+                if gives && !self.here().dead {
+                    let left = self.here().loops.len().saturating_sub(1 + *depth as usize);
+                    for around in self.frame().loops.iter_mut().skip(left) {
+                        around.rust.gives = true;
+                    }
+                }
                 self.rust_leave_loop(*depth, Some(value));
                 return Value::NOTHING;
             }

@@ -2,7 +2,7 @@
 //! are filled and emptied, builders, retries.
 
 use super::super::call::Args;
-use super::super::flight::{Flight, Note, Stop};
+use super::super::flight::{Flight, Note, SiteId, Stop};
 use super::super::log::Event;
 use super::super::{Guard, Interp};
 use super::branch::add_note;
@@ -200,7 +200,8 @@ impl Interp<'_> {
             Obj::Handle(handle) => Some(*handle),
             _ => None,
         });
-        // A method that gives its object makes nothing.
+        // A method that gives its object makes nothing, nor does its path (`Arc::clone(&x)`).
+        let by_path = by_path && spec.gives.as_deref() != Some("self");
         let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
         let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
@@ -582,9 +583,17 @@ impl Interp<'_> {
             value = next;
         }
         let (inner, flights) = self.rust_split(value);
+        let sites: Vec<SiteId> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
         let rest = self.rust_filter(flights, guard);
         // What each attempt opens anew is replaced after a loss.
         self.rust_replaced_after_loss(storage);
+        if self.out.guards[guard.0 as usize].retries {
+            let caught: Vec<SiteId> = sites
+                .into_iter()
+                .filter(|s| rest.iter().all(|f| f.site != *s))
+                .collect();
+            self.rust_repeated(storage, &caught);
+        }
         self.guard_mark = mark;
         self.rust_outcome(inner, rest)
     }
@@ -751,6 +760,13 @@ impl Interp<'_> {
                 _ => Some(Value::UNKNOWN),
             };
         }
+        if spec.asks {
+            let asked = recv.map_or(Value::NOTHING, |r| self.v.single(r));
+            for handle in self.rust_reachable(asked) {
+                self.rust_asked(&handle);
+            }
+            return None;
+        }
         if spec.empties {
             let value = recv.map_or_else(
                 || args.pos.first().copied().unwrap_or(Value::UNKNOWN),
@@ -804,6 +820,7 @@ impl Interp<'_> {
             let made = self.rust_await(made, at);
             let (inner, flights) = self.rust_split(made);
             self.rust_opened_once(mark);
+            self.rust_stores(inner);
             if let Some(call) = call {
                 self.rust_store(call.m, call.base, inner, false);
             }
@@ -829,6 +846,7 @@ impl Interp<'_> {
             let value = Self::arg(args, adds)
                 .or_else(|| args.pos.last().copied())
                 .unwrap_or(Value::UNKNOWN);
+            self.rust_stores(value);
             if let Some(recv) = recv {
                 match self.v.get(recv) {
                     Obj::List(_) => self.heap_join((recv, Symbol::new("*")), value),

@@ -12,7 +12,8 @@ use crate::resolve::value::{Obj, Value};
 const PASSES: usize = 2;
 
 /// Methods that read something to its end: a loop over them is no worker's.
-const READERS: [&str; 8] = [
+const READERS: [&str; 9] = [
+    "next_item",
     "next_line",
     "next_entry",
     "next_field",
@@ -37,6 +38,11 @@ struct Shape {
 }
 
 impl Interp<'_> {
+    /// How often something was asked for its next element that never ends.
+    pub(in crate::flow) fn rust_endless_met(&self) -> usize {
+        self.rust.endless_met
+    }
+
     pub(super) fn rust_while(&mut self, m: &Module, stmt: &Stmt, test: Option<ExprId>, body: &Block) -> Value {
         let test = test.filter(|t| !matches!(m.expr(*t).kind, ExprKind::Bool(true)));
         let Some(test) = test else {
@@ -57,9 +63,11 @@ impl Interp<'_> {
             };
             return self.rust_loop(m, stmt, body, shape, &mut |this| {
                 let (met, sites) = (this.rust.endless_met, this.out.sites.len());
+                let propagated = this.rust.propagated;
                 let subject = this.eval(m, value);
-                let waits = this.rust.endless_met > met
-                    || this.out.sites.len() == sites && !this.rust_carries(subject) && waits_for_more(m, value);
+                let reads =
+                    this.out.sites.len() > sites || this.rust.propagated > propagated || this.rust_carries(subject);
+                let waits = this.rust.endless_met > met || !reads && waits_for_more(m, value);
                 if waits {
                     this.rust_is_worker(stmt, body);
                 }
@@ -162,6 +170,7 @@ impl Interp<'_> {
         let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
         let around = Around {
             worker,
+            endless: shape.endless || shape.worker,
             limited: shape.limited,
             level,
             ..Around::default()
@@ -175,7 +184,7 @@ impl Interp<'_> {
             let before = self.save();
             pass(self);
             let ends = self.here().dead;
-            self.rust_retries(m, stmt, body, shape, ends);
+            self.rust_retries(m, stmt, body, shape, ends, storage);
             let continues = match self.frame().loops.last_mut() {
                 Some(around) => std::mem::take(&mut around.continues),
                 None => Vec::new(),
@@ -184,12 +193,10 @@ impl Interp<'_> {
                 self.merge(state);
             }
             // A loop that waits for something to do is a worker's, even if it can be told to stop.
-            let exits = self
-                .here()
-                .loops
-                .last()
-                .is_some_and(|l| l.rust.returned || !l.breaks.is_empty());
-            if shape.endless && (!exits || self.waited_since(log)) {
+            let (exits, gives, waits) = self.here().loops.last().map_or((false, false, false), |l| {
+                (l.rust.returned || !l.breaks.is_empty(), l.rust.gives, l.rust.waits)
+            });
+            if shape.endless && (!exits || waits && !gives && !leaves_with_result(m, body)) {
                 self.rust_is_worker(stmt, body);
             }
             self.merge(before);
@@ -247,7 +254,7 @@ impl Interp<'_> {
     }
 
     /// Looks at what was handled in this pass: an error arm that goes on where success leaves is a retry.
-    fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool) {
+    fn rust_retries(&mut self, m: &Module, stmt: &Stmt, body: &Block, shape: Shape, ends: bool, storage: usize) {
         let Some(around) = self.frame().loops.last_mut() else {
             return;
         };
@@ -280,6 +287,11 @@ impl Interp<'_> {
                 .filter(|f| f.making.is_none())
                 .map(|f| f.site)
                 .collect();
+            if let Some(around) = self.frame().loops.last_mut() {
+                // It is left as soon as an attempt succeeds.
+                around.rust.gives = true;
+            }
+            self.rust_repeated(storage, &sites);
             self.rust_strip_frame(&sites);
             self.frame().retried.extend(sites);
         }
@@ -381,6 +393,71 @@ fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
         }
     }
     found
+}
+
+/// Somewhere in the block a variable is set, and then the loop is left: what it waited for is there.
+fn leaves_with_result(m: &Module, block: &Block) -> bool {
+    let mut set = false;
+    for stmt in &block.0 {
+        // `if` at the end of a block stands as an expression.
+        let stmt = match &stmt.kind {
+            StmtKind::Value(expr) | StmtKind::Expr(expr) => match &m.expr(*expr).kind {
+                ExprKind::Control(inner) => inner,
+                _ => stmt,
+            },
+            _ => stmt,
+        };
+        match &stmt.kind {
+            StmtKind::Assign { .. } => set |= !assigned_here(m, stmt).is_empty(),
+            StmtKind::Break { .. } if set => return true,
+            StmtKind::If { then, otherwise, .. } => {
+                if leaves_with_result(m, then) || leaves_with_result(m, otherwise) {
+                    return true;
+                }
+            }
+            StmtKind::Match { arms, .. } if arms.iter().any(|a| leaves_with_result(m, &a.body)) => return true,
+            StmtKind::Block(body) if leaves_with_result(m, body) => return true,
+            StmtKind::Value(_) | StmtKind::Expr(_) => set |= !assigned_here(m, stmt).is_empty(),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The names that a statement itself assigns something to, other than a constant.
+fn assigned_here(m: &Module, stmt: &Stmt) -> Vec<Symbol> {
+    let (targets, value): (Vec<ExprId>, Option<ExprId>) = match &stmt.kind {
+        StmtKind::Assign {
+            targets,
+            value,
+            annotation: None,
+        } => (targets.clone(), *value),
+        StmtKind::Value(expr) | StmtKind::Expr(expr) => match m.expr(*expr).kind {
+            ExprKind::Assign { target, value } => (vec![target], Some(value)),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    if value.is_none_or(|v| matches!(m.expr(v).kind, ExprKind::Bool(_) | ExprKind::Literal | ExprKind::Int(_))) {
+        return Vec::new();
+    }
+    let names = targets.iter().filter_map(|t| match m.expr(*t).kind {
+        ExprKind::Name(name) => Some(name),
+        _ => None,
+    });
+    names.collect()
+}
+
+/// A loop that is left with this was after it: neither nothing nor an error.
+pub(super) fn is_result(m: &Module, value: ExprId) -> bool {
+    let error = match &m.expr(value).kind {
+        ExprKind::Call { callee, .. } => {
+            let name = super::branch::last_name(m, *callee);
+            name == "Err" || name.ends_with('!')
+        }
+        _ => false,
+    };
+    !error && !is_nothing(m, value, 0)
 }
 
 /// `None`, `Ok(None)`, `Ok(vec![])`, `Ok(())`.

@@ -83,6 +83,8 @@ pub(super) struct Rust {
     decided: usize,
     /// How often something was asked for its next element that never ends.
     endless_met: usize,
+    /// How often an error went on with `?`.
+    propagated: usize,
     /// Tasks and the errors of theirs that somebody received.
     answered: FxHashSet<(ExprRef, SiteId)>,
     /// Connections: see [`storage`].
@@ -160,10 +162,16 @@ pub(super) struct Around {
     worker: Option<Place>,
     /// Results taken apart in it whose error arm goes on.
     handled: Vec<Handled>,
+    /// It has no condition, or never ends.
+    endless: bool,
     /// The number of passes is limited.
     limited: bool,
     /// The function returns from inside, other than with an error.
     returned: bool,
+    /// It waits for something to do, in its own body.
+    pub(in crate::flow) waits: bool,
+    /// It is left with something that it was after: it is no worker's.
+    gives: bool,
     /// Blocks open when it was entered.
     level: usize,
 }

@@ -216,6 +216,7 @@ impl Interp<'_> {
     pub(super) fn rust_declared_origin(&mut self, value: Value, place: ExprRef) -> Value {
         let needs = |this: &Self, handle: &Handle| {
             handle.origin.is_none()
+                && !this.k.ty(handle.ty).spec.transaction
                 && (this.k.connection(handle.ty) == Some(Connection::Bare) || this.k.ty(handle.ty).spec.checked_out)
         };
         if !self.rust_handles(value).iter().any(|h| needs(self, h)) {

@@ -1,17 +1,24 @@
 //! Results: values that carry errors.
 
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+
 use super::super::Interp;
-use super::super::flight::{Entry, Flight, SiteId, Stop};
+use super::super::flight::{Entry, Flight, Marks, SiteId, Stop};
 use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, OutcomeId, Value};
 
 /// Values within values are searched this deep.
 const MAX_DEPTH: usize = 5;
+/// Ways of one error to one end that are told apart.
+const MAX_WAYS: usize = 6;
 
 impl Interp<'_> {
     pub(super) fn rust_outcome_id(&mut self, mut flights: Vec<Flight>) -> OutcomeId {
         let mut unique: Vec<Flight> = Vec::with_capacity(flights.len());
+        // Found by their hash: there may be thousands behind one call of a trait object.
+        let mut places: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
         for flight in flights.drain(..) {
             let same = |f: &Flight| {
                 f.site == flight.site
@@ -21,15 +28,21 @@ impl Interp<'_> {
                     && f.making == flight.making
                     && f.marks == flight.marks
             };
-            match unique.iter_mut().find(|f| same(f)) {
-                Some(known) => {
-                    if self.out.paths.length(flight.path) < self.out.paths.length(known.path) {
-                        *known = flight;
+            let hash = FxBuildHasher.hash_one((flight.site, &flight.error, &flight.notes, flight.created));
+            let known = places.entry(hash).or_default();
+            match known.iter().copied().find(|index| same(&unique[*index])) {
+                Some(index) => {
+                    if self.out.paths.length(flight.path) < self.out.paths.length(unique[index].path) {
+                        unique[index] = flight;
                     }
                 }
-                None => unique.push(flight),
+                None => {
+                    known.push(unique.len());
+                    unique.push(flight);
+                }
             }
         }
+        self.rust_thin_out(&mut unique);
         let key: Rc<[Flight]> = unique.into();
         if let Some(&id) = self.rust.outcome_ids.get(&key) {
             return id;
@@ -38,6 +51,32 @@ impl Interp<'_> {
         self.rust.outcomes.push(Rc::clone(&key));
         self.rust.outcome_ids.insert(key, id);
         id
+    }
+
+    /// Of the ways that one error has come to the same end those past the fewest guards: they are what is reported.
+    fn rust_thin_out(&self, flights: &mut Vec<Flight>) {
+        if flights.len() <= MAX_WAYS {
+            return;
+        }
+        let mut ways: FxHashMap<(SiteId, Marks, bool), Vec<usize>> = FxHashMap::default();
+        for (index, flight) in flights.iter().enumerate() {
+            ways.entry((flight.site, flight.marks, flight.making.is_some()))
+                .or_default()
+                .push(index);
+        }
+        let mut gone: FxHashSet<usize> = FxHashSet::default();
+        for indices in ways.values_mut().filter(|i| i.len() > MAX_WAYS) {
+            indices.sort_by_key(|&i| (flights[i].notes.len(), self.out.paths.length(flights[i].path), i));
+            gone.extend(&indices[MAX_WAYS..]);
+        }
+        if gone.is_empty() {
+            return;
+        }
+        let mut index = 0;
+        flights.retain(|_| {
+            index += 1;
+            !gone.contains(&(index - 1))
+        });
     }
 
     pub(super) fn rust_flights(&self, id: OutcomeId) -> Rc<[Flight]> {
@@ -288,6 +327,7 @@ impl Interp<'_> {
     pub(super) fn rust_propagate(&mut self, value: Value) -> Value {
         let value = self.rust_executed(value);
         let (inner, flights) = self.rust_split(value);
+        self.rust.propagated += usize::from(!flights.is_empty());
         self.rust_leave(flights);
         let kept: Vec<ObjId> = self.v.list(inner);
         // `None?` leaves as well.
@@ -308,10 +348,11 @@ impl Interp<'_> {
             }
             self.rust_passing(flight.site);
             let known = self.here().flights.iter().position(|f| {
-                Flight {
-                    path: f.path,
-                    ..flight.clone()
-                } == *f
+                f.site == flight.site
+                    && Flight {
+                        path: f.path,
+                        ..flight.clone()
+                    } == *f
             });
             match known {
                 Some(index) => {
@@ -349,7 +390,16 @@ impl Interp<'_> {
 
     /// Somebody received these errors. One that ended a worker's loop is survived only if it is started again.
     pub(super) fn rust_stop(&mut self, flights: &[Flight], stop: &Stop, restarts: bool) {
+        // A caller's endless loop calls the worker anew after this.
+        let callers = self.frames.len().saturating_sub(1);
+        let restarts = restarts
+            || self.frames[..callers]
+                .iter()
+                .any(|f| f.loops.iter().any(|l| l.rust.endless));
         for flight in flights {
+            if restarts && flight.marks.worker.is_some() {
+                self.rust_restarted(flight.site);
+            }
             if let Some(task) = flight.marks.task {
                 self.rust.answered.insert((task, flight.site));
             }

@@ -3,13 +3,13 @@
 //! An error that leaves `main` or a task has escaped. A function that nothing calls has a caller elsewhere, who sees in
 //! its type that it fails; only the end of a worker's loop is a worker's end whoever called it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Interp;
 use super::super::call::Args;
 use super::super::flight::{Entry, Flight};
 use super::paths::Holder;
-use crate::core::{ExprId, FuncId, Language};
+use crate::core::{ExprId, ExprKind, FuncId, Language};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
 impl Interp<'_> {
@@ -57,7 +57,9 @@ impl Interp<'_> {
             func: FuncId(index as u32),
         };
         let env = self.env(super::super::EnvKey::Module(unit), None);
+        let mark = self.rust_storage_mark();
         let flights = self.rust_start(func, env);
+        self.rust_started(mark);
         for flight in flights {
             self.rust_escape(flight, &Entry::Function(func));
         }
@@ -67,7 +69,7 @@ impl Interp<'_> {
     fn rust_start(&mut self, func: FuncRef, env: EnvId) -> Vec<Flight> {
         let at = ExprRef {
             unit: func.unit,
-            expr: ExprId(u32::MAX),
+            expr: ExprId::OUTSIDE,
         };
         let obj = self.v.obj(Obj::Func(func, env));
         let flights = self.rust_within(func.unit, Holder::File, |this, _| {
@@ -162,11 +164,12 @@ impl Interp<'_> {
         let references = self.references(&waiting);
         // First those whose name no other of them mentions: they call the rest.
         for pass in 0..3 {
-            let names: FxHashSet<_> = waiting
-                .iter()
-                .filter(|f| !self.called.contains(f))
-                .flat_map(|f| references.get(f).into_iter().flatten().copied())
-                .collect();
+            let mut names: FxHashMap<_, usize> = FxHashMap::default();
+            for func in waiting.iter().filter(|f| !self.called.contains(f)) {
+                for name in references.get(func).into_iter().flatten() {
+                    *names.entry(*name).or_default() += 1;
+                }
+            }
             for func in waiting.clone() {
                 if self.called.contains(&func) {
                     continue;
@@ -174,7 +177,11 @@ impl Interp<'_> {
                 let (name, nested) = self
                     .with_func(func, |f| (f.name, f.parent.is_some()))
                     .unwrap_or((None, false));
-                let mentioned = name.is_some_and(|n| names.contains(&n));
+                // A handler may have the name of the method that it calls.
+                let mentioned = name.is_some_and(|n| {
+                    let own = references.get(&func).is_some_and(|names| names.contains(&n));
+                    names.get(&n).is_some_and(|count| *count > usize::from(own))
+                });
                 let ready = match pass {
                     0 => !mentioned && !nested,
                     1 => !nested,
@@ -199,12 +206,64 @@ impl Interp<'_> {
         for env in envs.into_iter().take(4) {
             let mark = self.rust_storage_mark();
             let flights = self.rust_start(func, env);
-            self.rust_unit_ended(mark);
+            let given = self.rust_given_over(func);
+            let method = self
+                .with_func(func, |f| f.params.first().is_some_and(|p| p.name.as_str() == "self"))
+                .unwrap_or(false);
+            self.rust_unit_ended(mark, &given, method);
             for flight in flights {
                 if let Some(worker) = flight.marks.worker {
                     self.rust_escape(flight, &Entry::Worker(worker));
                 }
             }
         }
+    }
+
+    /// Connections in parameters that nobody else has: objects handed over as they are, of types that are not cloned, and
+    /// objects that borrow, which live no longer than what they are made for.
+    fn rust_given_over(&mut self, func: FuncRef) -> FxHashSet<ExprRef> {
+        let mut found = FxHashSet::default();
+        let Some(module) = self.world.module(func.unit) else {
+            return found;
+        };
+        let values = self.rust_bind_args(&module, func, &Args::default());
+        let params = &module.func(func.func).params;
+        for (param, value) in params.iter().zip(values) {
+            let named = match param.annotation {
+                Some(annotation) => {
+                    let head = self.rust_within(func.unit, Holder::Func(func.func), |this, m| {
+                        let borrowed = matches!(m.expr(annotation).kind, ExprKind::Same(_));
+                        let head = this.rust_type_head(m, annotation);
+                        if borrowed {
+                            Value::UNKNOWN
+                        } else {
+                            this.rust_resolved(head)
+                        }
+                    });
+                    head.and_then(|head| self.v.only(head).cloned())
+                }
+                // `self`, not `&self`.
+                None if param.name.as_str() == "self"
+                    && !self.text_between(func.unit, param.span, 80).starts_with('&') =>
+                {
+                    self.func_class.get(&func).map(|class| Obj::Class(*class))
+                }
+                None => None,
+            };
+            for obj in self.v.list(value) {
+                let Obj::Instance(class, _) = *self.v.get(obj) else {
+                    continue;
+                };
+                let borrows = self
+                    .world
+                    .module(class.unit)
+                    .is_some_and(|m| m.class(class.class).borrows);
+                if borrows || named == Some(Obj::Class(class)) && !self.rust_is_clone(class) {
+                    let value = self.v.single(obj);
+                    found.extend(self.rust_reachable(value).iter().filter_map(|h| h.origin));
+                }
+            }
+        }
+        found
     }
 }

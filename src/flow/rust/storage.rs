@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::Interp;
 use super::super::flight::{Place, SiteId};
 use super::super::log::Kept;
-use crate::core::{ExprId, ExprKind, Module};
+use crate::core::{ExprId, ExprKind, Module, Symbol};
 use crate::knowledge::{Connection, LibId};
 use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
 
@@ -22,12 +22,16 @@ pub(in crate::flow) enum Event {
     Opened(ExprRef),
     Used(ExprRef, SiteId),
     Replaced(ExprRef),
+    /// Somebody asked whether it is lost.
+    Asked(ExprRef),
 }
 
 /// A connection that does not heal.
 #[derive(Clone, Copy, Debug)]
 struct Bare {
     lib: LibId,
+    /// It comes out of a pool.
+    checked_out: bool,
 }
 
 /// The state of the search.
@@ -38,7 +42,19 @@ pub(in crate::flow) struct Storage {
     bare: FxHashMap<ExprRef, Bare>,
     /// Used in a unit of work that did not open them, or held by what lives as long as the program.
     kept: Vec<ExprRef>,
+    /// Used in a call of a method that did not open them: kept, unless each call gets its own.
+    met: Vec<ExprRef>,
+    /// Opened in calls of methods, for their callers.
+    per_call: FxHashSet<ExprRef>,
+    /// Opened, used and dropped in calls of methods.
+    used_per_call: FxHashSet<ExprRef>,
+    /// Opened while the program starts.
+    at_start: FxHashSet<ExprRef>,
+    /// Written to a place that was there before.
+    stored: FxHashSet<ExprRef>,
     replaced: FxHashSet<ExprRef>,
+    /// Call sites whose error ends a worker's loop, which somebody starts again.
+    restarted: FxHashSet<SiteId>,
     /// Openings in the place of others.
     replacements: FxHashSet<ExprRef>,
     uses: FxHashMap<ExprRef, Vec<SiteId>>,
@@ -60,7 +76,10 @@ impl Storage {
 
     /// A connection of which only the declaration is known.
     pub(super) fn declared(&mut self, place: ExprRef, lib: LibId) {
-        self.bare.entry(place).or_insert(Bare { lib });
+        self.bare.entry(place).or_insert(Bare {
+            lib,
+            checked_out: false,
+        });
     }
 }
 
@@ -90,13 +109,16 @@ impl Interp<'_> {
         self.rust.storage.log.extend_from_slice(events);
     }
 
-    /// A connection was opened or taken out of a pool here.
+    /// A connection was opened or taken out of a pool here. A transaction ends with its unit of work wherever it is held.
     pub(super) fn rust_opened(&mut self, at: ExprRef, handle: &Handle) {
+        if self.k.ty(handle.ty).spec.transaction {
+            return;
+        }
         let checked_out = self.k.ty(handle.ty).spec.checked_out;
         let bare = checked_out || self.k.connection(handle.ty) == Some(Connection::Bare);
         if bare {
             let lib = self.k.ty(handle.ty).lib;
-            self.rust.storage.bare.insert(at, Bare { lib });
+            self.rust.storage.bare.insert(at, Bare { lib, checked_out });
             self.rust.storage.log.push(Event::Opened(at));
         }
     }
@@ -113,10 +135,20 @@ impl Interp<'_> {
         }
     }
 
+    /// The program looks whether a connection is lost.
+    pub(super) fn rust_asked(&mut self, handle: &Handle) {
+        if let Some(origin) = handle.origin
+            && self.rust.storage.bare.contains_key(&origin)
+        {
+            self.rust.storage.log.push(Event::Asked(origin));
+        }
+    }
+
     /// Something is written to a place that held `old`: connections in it are replaced. Filling what was empty replaces
     /// nothing.
     pub(super) fn rust_replaces(&mut self, m: &Module, target: ExprId, old: Value, new: Value) {
         let handles: Vec<Handle> = self.rust_reachable(old);
+        self.rust_stores(new);
         if handles.is_empty() && self.here().rust.empty.is_empty() {
             return;
         }
@@ -153,6 +185,18 @@ impl Interp<'_> {
         }
     }
 
+    /// A value is written to a place that was there before.
+    pub(super) fn rust_stores(&mut self, value: Value) {
+        let origins: Vec<ExprRef> = self.rust_reachable(value).iter().filter_map(|h| h.origin).collect();
+        self.rust.storage.stored.extend(origins);
+    }
+
+    /// The program has started: what was opened since then is not opened for a unit of work.
+    pub(super) fn rust_started(&mut self, mark: usize) {
+        let (opened, _) = self.rust_opened_and_used(mark);
+        self.rust.storage.at_start.extend(opened);
+    }
+
     /// These connections are given up here.
     pub(super) fn rust_replaced(&mut self, handles: &[Handle]) {
         for handle in handles {
@@ -185,6 +229,11 @@ impl Interp<'_> {
                         };
                         for field in &m.class(class.class).fields {
                             todo.extend(self.field(obj, field.name));
+                            // The payloads of a variant.
+                            for index in 0..field.fields.len().min(8) {
+                                let name = Symbol::new(&format!("{}.{index}", field.name));
+                                todo.extend(self.field(obj, name));
+                            }
                         }
                     }
                     Obj::List(_) => todo.push(self.entries(obj)),
@@ -205,6 +254,28 @@ impl Interp<'_> {
         }
     }
 
+    /// In one unit of work it is asked of a connection whether it is lost, and one of that library is opened: in its
+    /// place (a pool of the program's own).
+    fn rust_replaced_if_lost(&mut self, mark: usize) {
+        let storage = &mut self.rust.storage;
+        let log = &storage.log[mark.min(storage.log.len())..];
+        let opened: FxHashSet<LibId> = log
+            .iter()
+            .filter_map(|e| match e {
+                Event::Opened(origin) => storage.bare.get(origin).map(|b| b.lib),
+                _ => None,
+            })
+            .collect();
+        let asked = log.iter().filter_map(|e| match e {
+            Event::Asked(origin) => Some(*origin),
+            _ => None,
+        });
+        let replaced: Vec<ExprRef> = asked
+            .filter(|origin| storage.bare.get(origin).is_some_and(|b| opened.contains(&b.lib)))
+            .collect();
+        storage.replaced.extend(replaced);
+    }
+
     /// What was opened since is opened once, for whoever comes first.
     pub(super) fn rust_opened_once(&mut self, mark: usize) {
         let log = &mut self.rust.storage.log;
@@ -221,9 +292,46 @@ impl Interp<'_> {
         log.extend(rest);
     }
 
+    /// The errors of these calls ended a worker that is started again.
+    pub(super) fn rust_restarted(&mut self, site: SiteId) {
+        self.rust.storage.restarted.insert(site);
+    }
+
+    /// What was evaluated since the mark is repeated after a loss: what it opened is opened again if the loss got out of
+    /// the worker that uses it.
+    pub(super) fn rust_reopens(&mut self, mark: usize) {
+        let (opened, _) = self.rust_opened_and_used(mark);
+        let storage = &mut self.rust.storage;
+        let again = opened.into_iter().filter(|origin| {
+            let uses = storage.uses.get(origin);
+            uses.is_some_and(|sites| sites.iter().any(|site| storage.restarted.contains(site)))
+        });
+        let again: Vec<ExprRef> = again.collect();
+        storage.replaced.extend(again);
+    }
+
+    /// These calls are repeated after a loss, all since the mark with them: a connection that was opened before is as dead
+    /// in the next attempt.
+    pub(super) fn rust_repeated(&mut self, mark: usize, sites: &[SiteId]) {
+        self.rust_reopens(mark);
+        let (opened, used) = self.rust_opened_and_used(mark);
+        let storage = &mut self.rust.storage;
+        for origin in used.into_iter().filter(|o| !opened.contains(o)) {
+            let repeated = storage
+                .uses
+                .get(&origin)
+                .is_some_and(|uses| uses.iter().any(|site| sites.contains(site)));
+            if repeated {
+                storage.kept.push(origin);
+            }
+        }
+    }
+
     /// A worker's loop was evaluated: what it used and did not open lives longer than a pass.
     pub(super) fn rust_worker_ended(&mut self, place: Place, mark: usize) {
         self.rust_replaced_after_loss(mark);
+        self.rust_replaced_if_lost(mark);
+        self.rust_reopens(mark);
         let (opened, used) = self.rust_opened_and_used(mark);
         for origin in used {
             if !opened.contains(&origin) {
@@ -233,18 +341,33 @@ impl Interp<'_> {
         self.rust.storage.opened_in.entry(place).or_default().extend(opened);
     }
 
-    /// A function that is called for each unit of work was evaluated.
-    pub(super) fn rust_unit_ended(&mut self, mark: usize) {
+    /// A function that is called for each unit of work was evaluated. What was handed over to it ends with it. What a
+    /// method of an object opens, it opens for whoever calls it.
+    pub(super) fn rust_unit_ended(&mut self, mark: usize, given: &FxHashSet<ExprRef>, method: bool) {
+        self.rust_replaced_if_lost(mark);
         let (opened, used) = self.rust_opened_and_used(mark);
         if !used.is_empty() {
             // Before or after its use in the same unit.
             self.rust_replaced_after_loss(mark);
         }
-        for origin in used {
-            if !opened.contains(&origin) {
-                self.rust.storage.kept.push(origin);
-            }
+        let storage = &mut self.rust.storage;
+        if method {
+            storage.per_call.extend(&opened);
         }
+        storage
+            .met
+            .extend(used.into_iter().filter(|o| !opened.contains(o) && !given.contains(o)));
+    }
+
+    /// A method was evaluated. What it opened, used and does not give back was for this call of it.
+    pub(in crate::flow) fn rust_method_ended(&mut self, mark: usize, ret: Value) {
+        let (opened, used) = self.rust_opened_and_used(mark);
+        if opened.is_empty() || used.is_empty() {
+            return;
+        }
+        let given: Vec<ExprRef> = self.rust_reachable(ret).iter().filter_map(|h| h.origin).collect();
+        let own = used.into_iter().filter(|o| opened.contains(o) && !given.contains(o));
+        self.rust.storage.used_per_call.extend(own);
     }
 
     /// A task was evaluated that a worker's loop starts again and again.
@@ -275,7 +398,7 @@ impl Interp<'_> {
                         used.push(*origin);
                     }
                 }
-                Event::Replaced(_) => {}
+                Event::Replaced(_) | Event::Asked(_) => {}
             }
         }
         (opened, used)
@@ -302,7 +425,17 @@ impl Interp<'_> {
 
     /// At the end of a round: what outlives a unit of work, and of that what nothing replaces.
     pub(in crate::flow) fn rust_conclude(&mut self) {
-        let storage = std::mem::take(&mut self.rust.storage);
+        let mut storage = std::mem::take(&mut self.rust.storage);
+        for &origin in &storage.met {
+            // A guard that methods take out of the pool for their callers (`repository.connection().await?.load()`).
+            let passing = storage.bare.get(&origin).is_some_and(|b| b.checked_out)
+                && (storage.used_per_call.contains(&origin)
+                    || storage.per_call.contains(&origin) && !storage.at_start.contains(&origin))
+                && !storage.stored.contains(&origin);
+            if !passing {
+                storage.kept.push(origin);
+            }
+        }
         let mut seen = FxHashSet::default();
         for &origin in &storage.kept {
             if !seen.insert(origin) {
@@ -352,13 +485,27 @@ fn peeled(m: &Module, mut id: ExprId) -> ExprId {
     id
 }
 
-/// The text of a place without what takes a reference to it.
+/// The text of a place without what takes a reference to it or locks it.
 fn stripped(text: &str) -> &str {
-    let text = text
+    let mut text = text
         .trim_start_matches(['&', '*', ' '])
         .trim_start_matches("mut ")
         .trim_start_matches(['&', '*']);
-    [".as_ref()", ".as_mut()"]
-        .iter()
-        .fold(text, |t, end| t.trim_end_matches(end))
+    while let Some(rest) = TAKEN.iter().find_map(|end| text.strip_suffix(end)) {
+        text = rest;
+    }
+    text
 }
+
+/// Calls at the end of a place that lead to the same place.
+const TAKEN: [&str; 9] = [
+    ".as_ref()",
+    ".as_mut()",
+    ".await",
+    ".unwrap()",
+    ".lock()",
+    ".read()",
+    ".write()",
+    ".borrow()",
+    ".borrow_mut()",
+];

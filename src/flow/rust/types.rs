@@ -284,6 +284,30 @@ impl Interp<'_> {
             .any(|&path| matches!(self.k.item(path), Some(Item::Type(ty)) if self.k.ty(ty).spec.per_call))
     }
 
+    /// True if several places may hold the same object of the type: it derives or implements `Clone`.
+    pub(super) fn rust_is_clone(&mut self, class: ClassRef) -> bool {
+        self.rust_enter_impls();
+        let clone = |path: &Symbol| path.as_str().rsplit('.').next() == Some("Clone");
+        if self
+            .rust
+            .outside_traits
+            .get(&class)
+            .is_some_and(|traits| traits.iter().any(clone))
+        {
+            return true;
+        }
+        let Some(m) = self.world.module(class.unit) else {
+            return true;
+        };
+        m.class(class.class).decorators.iter().any(|&attribute| {
+            let ExprKind::Call { callee, args } = &m.expr(attribute).kind else {
+                return false;
+            };
+            super::branch::last_name(&m, *callee) == "derive"
+                && args.iter().any(|a| super::branch::last_name(&m, a.value) == "Clone")
+        })
+    }
+
     /// What the declaration of a field says of it. With the place of the declaration as the place where its connection
     /// was opened: nothing nearer is known.
     pub(super) fn rust_declared_field(&mut self, class: ClassRef, name: Symbol) -> Option<Value> {

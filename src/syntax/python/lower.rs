@@ -147,6 +147,7 @@ impl<'t> Lower<'t> {
             generics: Vec::new(),
             parent: self.func,
             outer: self.class,
+            borrows: false,
             is_test: false,
             span,
             name_span,

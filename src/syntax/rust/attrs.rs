@@ -86,6 +86,13 @@ pub(super) fn cfg_test(attrs: &[Attribute]) -> bool {
     })
 }
 
+/// True if `cfg!(..)` holds in tests or in builds for debugging only.
+pub(super) fn cfg_macro_is_off(tokens: TokenStream) -> bool {
+    let debug = tokens.clone().into_iter().count() == 1
+        && matches!(tokens.clone().into_iter().next(), Some(TokenTree::Ident(name)) if name == "debug_assertions");
+    debug || predicates(tokens).first() == Some(&true)
+}
+
 /// For each of the predicates between commas, whether it implies `test`.
 fn predicates(tokens: TokenStream) -> Vec<bool> {
     let mut out = Vec::new();

@@ -249,6 +249,7 @@ impl Lower<'_> {
     fn class(&mut self, head: &Head, kind: ClassKind, generics: &Generics, out: &mut Vec<Stmt>) -> ClassId {
         let (name, name_span) = self.ident(head.ident);
         let decorators = self.decorators(head.attrs);
+        let borrows = generics.lifetimes().next().is_some();
         let generics = self.generics(generics);
         let id = ClassId(self.module.classes.len() as u32);
         self.module.classes.push(Class {
@@ -262,6 +263,7 @@ impl Lower<'_> {
             generics,
             parent: self.func,
             outer: self.class,
+            borrows,
             is_test: self.is_test || cfg_test(head.attrs),
             span: head.span,
             name_span,

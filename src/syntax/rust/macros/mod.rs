@@ -44,6 +44,9 @@ impl Lower<'_> {
                 span,
             );
         }
+        if name == "cfg" && super::attrs::cfg_macro_is_off(mac.tokens.clone()) {
+            return self.add(ExprKind::Bool(false), span);
+        }
         let source = self.text.get(span.range()).unwrap_or_default();
         let may_yield = memchr::memmem::find(source.as_bytes(), b"yield").is_some();
         let args = match shape::shape(&name, mac.tokens.clone(), may_yield) {
