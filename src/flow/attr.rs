@@ -9,6 +9,9 @@ use crate::resolve::value::{Descriptor, ExprRef, Handle, Obj, ObjId, UnitId, Val
 /// The heap entry for elements whose key is not known.
 const ANY: &str = "*";
 
+/// Objects iterated within each other; beyond, an element is unknown.
+const MAX_ITERATORS: usize = 64;
+
 impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
@@ -836,7 +839,14 @@ impl Interp<'_> {
     pub(super) fn iterate(&mut self, value: Value, at: ExprRef, how: Consumes) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
+            // `__iter__` may give another object of the same class, and that this one again.
+            if self.iterating.contains(&obj) || self.iterating.len() >= MAX_ITERATORS {
+                result = self.v.join(result, Value::UNKNOWN);
+                continue;
+            }
+            self.iterating.push(obj);
             let one = self.iterate_obj(obj, at, how);
+            self.iterating.pop();
             result = self.v.join(result, one);
         }
         self.force(result)

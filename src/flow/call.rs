@@ -23,6 +23,8 @@ pub(super) struct Args {
     pub open: bool,
     /// Where each argument stands: positional ones first, then named ones.
     pub places: Vec<ExprId>,
+    /// Named ones that are given in another file than the rest.
+    pub elsewhere: Vec<(Symbol, ExprRef)>,
 }
 
 impl Args {
@@ -715,6 +717,14 @@ impl Interp<'_> {
         if let Some(new) = self.class_attr(class, class_obj, Symbol::new("__new__")) {
             let first = self.v.single(class_obj);
             let made = self.call(new, &args.with_first(first), at);
+            // A singleton: the same object each time, `__init__` is called on it again.
+            let general = self.v.obj(Obj::Instance(class, None));
+            if self.v.objs(made).contains(&general) {
+                if let Some(init) = self.class_attr(class, general, Symbol::new("__init__")) {
+                    self.call(init, args, at);
+                }
+                return self.v.single(general);
+            }
             if self.v.objs(made).iter().any(|&o| {
                 matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))
             }) {
@@ -1093,7 +1103,7 @@ impl Interp<'_> {
         };
         let any = Symbol::new("*");
         match (self.v.get(obj).clone(), name.as_str()) {
-            (Obj::List(_), "append" | "add" | "appendleft" | "put") => {
+            (Obj::List(_), "append" | "add" | "appendleft" | "put" | "put_nowait") => {
                 if let Some(&value) = args.pos.first() {
                     self.heap_join((obj, any), value);
                 }
@@ -1112,7 +1122,10 @@ impl Interp<'_> {
                 }
                 Value::NONE
             }
-            (Obj::List(_), "pop" | "popleft" | "copy") => {
+            (Obj::List(_), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
+                if name.as_str() == "get" {
+                    self.note(super::log::Event::Block);
+                }
                 if name.as_str() == "copy" {
                     receiver
                 } else {

@@ -421,6 +421,7 @@ impl Interp<'_> {
             part: false,
             lookalike: None,
             near: true,
+            about: true,
         }
     }
 
