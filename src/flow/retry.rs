@@ -236,9 +236,15 @@ fn bound(pattern: &Pattern, names: &mut Vec<Symbol>) {
             }
         }
         PatternKind::Tuple(items) | PatternKind::TupleStruct(_, items) | PatternKind::Or(items) => {
-            items.iter().for_each(|p| bound(p, names));
+            for item in items {
+                bound(item, names);
+            }
         }
-        PatternKind::Struct(_, fields) => fields.iter().for_each(|(_, p)| bound(p, names)),
+        PatternKind::Struct(_, fields) => {
+            for (_, field) in fields {
+                bound(field, names);
+            }
+        }
         PatternKind::Star(Some(name)) => names.push(*name),
         _ => {}
     }
