@@ -342,6 +342,17 @@ impl Interp<'_> {
                     }
                 }
             }
+            // What a constructor further up keeps.
+            if value == Value::NOTHING {
+                let mro = self.classes.get(&class).map(|c| c.mro.clone()).unwrap_or_default();
+                for ancestor in mro.into_iter().skip(1) {
+                    let above = self.v.obj(Obj::Instance(ancestor, None));
+                    if let Some(kept) = self.field(above, name) {
+                        value = kept;
+                        break;
+                    }
+                }
+            }
         } else if value == Value::NOTHING {
             value = self.field(general, name).unwrap_or(Value::NOTHING);
         }
@@ -352,7 +363,11 @@ impl Interp<'_> {
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
-            return value;
+            return if general == obj {
+                self.or_overrides(class, name, value)
+            } else {
+                value
+            };
         }
         if let Some(value) = self.outside_attr(class, obj, name, at) {
             return value;

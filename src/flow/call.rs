@@ -803,6 +803,13 @@ impl Interp<'_> {
             "super" => self.super_object(args),
             "property" | "functools.cached_property" | "abc.abstractproperty" => {
                 let getter = first.or_else(|| args.named("fget"))?;
+                if path.as_str() == "functools.cached_property" {
+                    for obj in self.v.list(getter) {
+                        if let Some(func) = self.function_of(obj) {
+                            self.cached_funcs.insert(func);
+                        }
+                    }
+                }
                 self.descriptor(Descriptor::Property, getter)
             }
             "staticmethod" => self.descriptor(Descriptor::Static, first?),

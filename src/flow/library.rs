@@ -223,7 +223,14 @@ impl<'w> Interp<'w> {
                 effective.raises,
             );
         }
-        if call.lazy {
+        // A statement whose rows arrive while they are read (`stream_results`).
+        let streams = effective.gives != call.gives.as_deref()
+            && effective
+                .gives
+                .and_then(|g| k.type_named(lib, g))
+                .is_some_and(|t| k.ty(t).spec.iterate.as_ref().is_some_and(|i| i.rest.is_some()));
+        let lazy = call.lazy || streams && !rust;
+        if lazy {
             self.making(lib, at);
         }
         if call.waits {
@@ -236,7 +243,7 @@ impl<'w> Interp<'w> {
         if call.exits {
             self.raise(vec![Raise::Answer]);
         }
-        let given = self.given(&effective, lib, recv, args, call.lazy, call.opens, at);
+        let given = self.given(&effective, lib, recv, args, lazy, call.opens, at);
         match given {
             Some(value) => value,
             None if result != Value::NOTHING => result,

@@ -445,6 +445,18 @@ impl Knowledge {
         found
             .into_iter()
             .map(|(lib, number)| (lib, &self.library(lib).file.options[number]))
+            .filter(|(lib, option)| {
+                let name = &self.library(*lib).file.library.name;
+                let excluded = |on: &String| {
+                    let own = format!("{name}#{on}");
+                    keys.iter().any(|k| {
+                        k.as_str()
+                            .strip_prefix(&own)
+                            .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+                    })
+                };
+                !option.not_on.iter().any(excluded)
+            })
             .collect()
     }
 

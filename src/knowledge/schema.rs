@@ -926,6 +926,9 @@ pub struct OptionSpec {
     /// Who takes it: types (their class called, or their setting; the types based on them too), functions or single classes by
     /// canonical path (`redis.from_url`), methods that make one (`type.method`).
     pub on: Vec<String>,
+    /// Types among those based on one of `on` that it says nothing of.
+    #[serde(default)]
+    pub not_on: Vec<String>,
     /// Values that count as off or as set.
     #[serde(default)]
     pub values: Vec<Literal>,
