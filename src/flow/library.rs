@@ -204,7 +204,22 @@ impl<'w> Interp<'w> {
         let recv = recv.or(over);
         let rust = self.here().module.language == Language::Rust;
         self.connection_events(id, recv, &effective, at);
-        if spec.queued == Some(true) {
+        if let Some(obj) = recv
+            && let Obj::Handle(handle) = self.v.get(obj)
+            && let Some(at) = k
+                .ty(handle.ty)
+                .spec
+                .immediate
+                .iter()
+                .position(|n| n == spec.name.as_str())
+        {
+            if at == 0 {
+                self.immediate.insert(obj);
+            } else {
+                self.immediate.remove(&obj);
+            }
+        }
+        if spec.queued == Some(true) && !recv.is_some_and(|r| self.immediate.contains(&r)) {
             return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
         }
         if let Some(trip) = effective.trip.filter(|_| !call.opens || rust) {

@@ -421,6 +421,8 @@ struct Interp<'w> {
     comprehensions: FxHashSet<ExprRef>,
     /// Where entries of dictionaries are set after their display: `OPTIONS["pool_size"] = 5`.
     entry_places: FxHashMap<(ObjId, Symbol), ExprRef>,
+    /// Objects that queue nothing at the current place.
+    immediate: FxHashSet<ObjId>,
     /// Objects being iterated.
     iterating: Vec<ObjId>,
     /// Expressions being evaluated.
@@ -511,6 +513,7 @@ impl<'w> Interp<'w> {
             joining: Vec::new(),
             comprehensions: FxHashSet::default(),
             entry_places: FxHashMap::default(),
+            immediate: FxHashSet::default(),
             iterating: Vec::new(),
             depth: 0,
             rust: rust::Rust::default(),

@@ -755,6 +755,9 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     if into.blind.is_empty() {
         into.blind.clone_from(&base.blind);
     }
+    if into.immediate.is_empty() {
+        into.immediate.clone_from(&base.immediate);
+    }
     if into.blocks.is_empty() {
         into.blocks.clone_from(&base.blocks);
     }

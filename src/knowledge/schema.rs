@@ -367,6 +367,9 @@ pub struct TypeSpec {
     /// pipeline). Only methods described here make round trips. Their `repeat` still counts, when a retry repeats those.
     #[serde(default)]
     pub queues: bool,
+    /// After a call of the first of these methods, until one of the others is called, nothing is queued (`["watch", "multi"]`).
+    #[serde(default)]
+    pub immediate: Vec<String>,
     /// Methods of the class itself (`Model.get(..)`), for types that are subclassed by the project.
     #[serde(default)]
     pub class_methods: BTreeMap<String, CallSpec>,
