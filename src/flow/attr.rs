@@ -9,6 +9,9 @@ use crate::resolve::value::{ClassRef, Descriptor, EnvId, ExprRef, FuncRef, Handl
 /// The heap entry for elements whose key is not known.
 const ANY: &str = "*";
 
+/// Objects iterated within each other; beyond, an element is unknown.
+const MAX_ITERATORS: usize = 64;
+
 impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
@@ -365,6 +368,17 @@ impl Interp<'_> {
                     }
                 }
             }
+            // What a constructor further up keeps.
+            if value == Value::NOTHING {
+                let mro = self.classes.get(&class).map(|c| c.mro.clone()).unwrap_or_default();
+                for ancestor in mro.into_iter().skip(1) {
+                    let above = self.v.obj(Obj::Instance(ancestor, None));
+                    if let Some(kept) = self.field(above, name) {
+                        value = kept;
+                        break;
+                    }
+                }
+            }
         } else if value == Value::NOTHING {
             value = self.field(general, name).unwrap_or(Value::NOTHING);
         }
@@ -375,6 +389,11 @@ impl Interp<'_> {
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
+            let value = if general == obj {
+                self.or_overrides(class, name, value)
+            } else {
+                value
+            };
             return self.described(value, obj, class, at);
         }
         if let Some(value) = self.outside_attr(class, obj, name, at) {
@@ -935,7 +954,14 @@ impl Interp<'_> {
     pub(super) fn iterate(&mut self, value: Value, at: ExprRef, how: Consumes) -> Value {
         let mut result = Value::NOTHING;
         for obj in self.v.list(value) {
+            // `__iter__` may give another object of the same class, and that this one again.
+            if self.iterating.contains(&obj) || self.iterating.len() >= MAX_ITERATORS {
+                result = self.v.join(result, Value::UNKNOWN);
+                continue;
+            }
+            self.iterating.push(obj);
             let one = self.iterate_obj(obj, at, how);
+            self.iterating.pop();
             result = self.v.join(result, one);
         }
         self.force(result)

@@ -23,6 +23,8 @@ pub(super) struct Args {
     pub open: bool,
     /// Where each argument stands: positional ones first, then named ones.
     pub places: Vec<ExprId>,
+    /// Named ones that are given in another file than the rest.
+    pub elsewhere: Vec<(Symbol, ExprRef)>,
 }
 
 impl Args {
@@ -788,6 +790,14 @@ impl Interp<'_> {
         if let Some(new) = self.class_attr(class, class_obj, Symbol::new("__new__")) {
             let first = self.v.single(class_obj);
             let made = self.call(new, &args.with_first(first), at);
+            // A singleton: the same object each time, `__init__` is called on it again.
+            let general = self.v.obj(Obj::Instance(class, None));
+            if self.v.objs(made).contains(&general) {
+                if let Some(init) = self.class_attr(class, general, Symbol::new("__init__")) {
+                    self.call(init, args, at);
+                }
+                return self.v.single(general);
+            }
             if self.v.objs(made).iter().any(|&o| {
                 matches!(self.v.get(o), Obj::Instance(c, _) if *c != class) || matches!(self.v.get(o), Obj::Handle(_))
             }) {
@@ -893,6 +903,13 @@ impl Interp<'_> {
             "super" => self.super_object(args),
             "property" | "functools.cached_property" | "abc.abstractproperty" => {
                 let getter = first.or_else(|| args.named("fget"))?;
+                if path.as_str() == "functools.cached_property" {
+                    for obj in self.v.list(getter) {
+                        if let Some(func) = self.function_of(obj) {
+                            self.cached_funcs.insert(func);
+                        }
+                    }
+                }
                 self.descriptor(Descriptor::Property, getter)
             }
             "staticmethod" => self.descriptor(Descriptor::Static, first?),
@@ -1198,7 +1215,7 @@ impl Interp<'_> {
         };
         let any = Symbol::new("*");
         match (self.v.get(obj).clone(), name.as_str()) {
-            (Obj::List(_), "append" | "add" | "appendleft" | "put") => {
+            (Obj::List(_), "append" | "add" | "appendleft" | "put" | "put_nowait") => {
                 if let Some(&value) = args.pos.first() {
                     self.heap_join((obj, any), value);
                 }
@@ -1217,7 +1234,10 @@ impl Interp<'_> {
                 }
                 Value::NONE
             }
-            (Obj::List(_), "pop" | "popleft" | "copy") => {
+            (Obj::List(_), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
+                if name.as_str() == "get" {
+                    self.note(super::log::Event::Block);
+                }
                 if name.as_str() == "copy" {
                     receiver
                 } else {

@@ -278,6 +278,27 @@ impl Interp<'_> {
         result
     }
 
+    /// A method that only says that classes below have to define it: what they define, for an object of which no more is known
+    /// than the class.
+    pub(super) fn or_overrides(&mut self, class: ClassRef, name: Symbol, value: Value) -> Value {
+        let abstract_ = self.v.list(value).into_iter().all(|o| {
+            let func = self.function_of(o);
+            func.is_some_and(|f| self.world.module(f.unit).is_some_and(|m| is_abstract(&m, f)))
+        });
+        let below = self.subclasses.get(&class).cloned().unwrap_or_default();
+        if !abstract_ || below.is_empty() {
+            return value;
+        }
+        let mut result = value;
+        for subclass in below.into_iter().filter(|c| *c != class).take(4) {
+            let obj = self.v.obj(Obj::Instance(subclass, None));
+            if let Some(own) = self.class_attr(subclass, obj, name) {
+                result = self.v.join(result, own);
+            }
+        }
+        result
+    }
+
     /// The instances of a class and of those below it that the program makes; a general one if there are none.
     pub(super) fn instances_of(&mut self, class: ClassRef) -> Value {
         let mut classes = vec![class];
@@ -354,4 +375,14 @@ impl Interp<'_> {
             false
         })
     }
+}
+
+/// Nothing but a docstring, `pass`, `...` or `raise NotImplementedError`.
+fn is_abstract(m: &Module, func: FuncRef) -> bool {
+    m.func(func.func).body.0.iter().all(|s| match &s.kind {
+        StmtKind::Raise { .. } => true,
+        StmtKind::Expr(expr) => matches!(m.expr(*expr).kind, ExprKind::Str(_) | ExprKind::Literal),
+        StmtKind::Unknown(parts) => parts.is_empty(),
+        _ => false,
+    })
 }

@@ -67,7 +67,9 @@ impl Interp<'_> {
         }
         let args = self.all_options(args);
         for (lib, option) in options {
-            if let Some(found) = self.option(lib, option, &args, at) {
+            if !self.is_hooked(option, class)
+                && let Some(found) = self.option(lib, option, &args, at)
+            {
                 self.add_configured(found);
             }
         }
@@ -139,9 +141,33 @@ impl Interp<'_> {
         all
     }
 
+    /// A method of the project's class sets the option on the way.
+    pub(super) fn is_hooked(&mut self, option: &OptionSpec, class: Option<ClassRef>) -> bool {
+        let Some(class) = class else { return false };
+        let obj = self.v.obj(Obj::Class(class));
+        option.hooks.iter().any(|hook| {
+            let Some(method) = self.class_attr(class, obj, Symbol::new(hook)) else {
+                return false;
+            };
+            let func = self.v.list(method).into_iter().find_map(|o| self.function_of(o));
+            let span = func.and_then(|f| self.with_func(f, |d| d.span).map(|span| (f.unit, span)));
+            span.is_some_and(|(unit, span)| {
+                let text = self.world.text(unit);
+                text.get(span.range()).is_some_and(|t| t.contains(option.name.as_str()))
+            })
+        })
+    }
+
     pub(super) fn option(&mut self, lib: LibId, option: &OptionSpec, args: &Args, at: ExprRef) -> Option<Configured> {
-        let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         let known = self.assumed(at.unit, lib);
+        if option.pools {
+            let mut any = |list: &[When]| list.iter().any(|w| self.holds(&lower(w), lib, None, args, at));
+            if any(&option.only) && !any(&option.unless) {
+                self.out.pooled_ambient.insert(self.k.library(lib).driver);
+            }
+            return None;
+        }
+        let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         // An open range installs the newest: that has the option.
         if !matches(option.versions.as_deref(), known.release) && !matches(option.versions.as_deref(), known.newest) {
             return None;
@@ -179,10 +205,10 @@ impl Interp<'_> {
             return None;
         }
         let by_argument = given.is_some() || !only.is_empty();
-        let place = match shown
-            .filter(|_| by_argument)
-            .and_then(|i| args.places.get(args.pos.len() + i))
-        {
+        let shown = shown.filter(|_| by_argument);
+        let elsewhere = shown.and_then(|i| args.elsewhere.iter().find(|(n, _)| *n == args.kw[i].0));
+        let place = match shown.and_then(|i| args.places.get(args.pos.len() + i)) {
+            _ if elsewhere.is_some() => self.place_of(elsewhere.map_or(at, |(_, at)| *at)),
             Some(&place) => self.place_of(ExprRef {
                 unit: at.unit,
                 expr: place,

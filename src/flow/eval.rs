@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::call::Args;
 use super::{EnvKey, EnvRead, Frame, Interp};
-use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, Language, Module, StrLit, Symbol};
+use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, Language, Module, ParamKind, StrLit, Symbol};
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
@@ -366,13 +366,51 @@ impl Interp<'_> {
         evaluated.places.extend(std::iter::repeat_n(callee, missing));
         evaluated.places.extend(named_places);
         self.note_settings_of_call(m, callee, &evaluated);
+        if let ExprKind::Attr { base, name, .. } = &m.expr(callee).kind {
+            self.change_named(m, *base, *name, &evaluated);
+        }
         self.read_env_call(m, callee, callee_value, &evaluated, at);
         if self.v.is_unknown(callee_value)
             && let ExprKind::Attr { name, .. } = m.expr(callee).kind
         {
+            // `super().__new__(cls)` makes the object.
+            if name.as_str() == "__new__"
+                && let Some(&first) = evaluated.pos.first()
+                && let Some(Obj::Class(class)) = self.v.only(first)
+            {
+                return self.v.one(Obj::Instance(*class, None));
+            }
             return self.call_by_name(name, &evaluated, at);
         }
         self.call(callee_value, &evaluated, at)
+    }
+
+    /// `kwargs.setdefault("name", value)`, `kwargs.update(name=value)`.
+    fn change_named(&mut self, m: &Module, base: ExprId, method: Symbol, args: &Args) {
+        if !matches!(method.as_str(), "setdefault" | "update") || !matches!(m.expr(base).kind, ExprKind::Name(_)) {
+            return;
+        }
+        let held = self.eval(m, base);
+        let Some(Obj::Record(fields, _)) = self.v.only(held).cloned() else {
+            return;
+        };
+        let mut changes: Vec<(Symbol, Value)> = Vec::new();
+        if method.as_str() == "update" {
+            let mut all = args.clone();
+            if let Some(&other) = args.pos.first() {
+                self.spread_named(&mut all, other, &mut Vec::new(), base);
+            }
+            changes.extend(all.kw);
+        } else if let Some(&[key, value]) = args.pos.get(..2)
+            && let Some(key) = self.v.text(key)
+            && fields.iter().all(|(n, _)| *n != key)
+        {
+            changes.push((key, value));
+        }
+        for (key, value) in changes {
+            let key = self.v.one(Obj::Str(Some(key), None));
+            self.set_named(m, base, key, value);
+        }
     }
 
     fn spread(&mut self, args: &mut Args, value: Value, at: ExprRef) {
@@ -443,10 +481,14 @@ impl Interp<'_> {
             return self.call(Value::UNKNOWN, args, at);
         }
         let mut result = Value::UNKNOWN;
+        let mark = self.log_mark();
         for func in candidates {
             let Some(&class) = self.func_class.get(&func) else {
                 continue;
             };
+            if !self.takes(func, args) {
+                continue;
+            }
             let receivers = self.instances_of(class);
             for receiver in self.v.list(receivers).into_iter().take(2) {
                 if let Some(method) = self.class_attr(class, receiver, name) {
@@ -455,7 +497,24 @@ impl Interp<'_> {
                 }
             }
         }
+        self.forget_ambient(mark);
         result
+    }
+
+    /// A method could be called with these arguments: it knows the names, and has room for the rest.
+    fn takes(&mut self, func: FuncRef, args: &Args) -> bool {
+        self.with_func(func, |f| {
+            let has = |kind| f.params.iter().any(|p| p.kind == kind);
+            let named =
+                has(ParamKind::DoubleStar) || args.kw.iter().all(|(n, _)| f.params.iter().any(|p| p.name == *n));
+            let room = f
+                .params
+                .iter()
+                .filter(|p| matches!(p.kind, ParamKind::Normal | ParamKind::PositionalOnly))
+                .count();
+            named && (has(ParamKind::Star) || args.pos.len() <= room)
+        })
+        .unwrap_or(true)
     }
 
     // Comprehensions

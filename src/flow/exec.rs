@@ -441,7 +441,9 @@ impl Interp<'_> {
         let outer = std::mem::take(&mut self.frame().flights);
         self.exec_loop(m, body, LOOP_PASSES, head, endless, otherwise);
         let mut raised = std::mem::replace(&mut self.frame().flights, outer);
-        if endless || test.is_some_and(|t| is_open_ended(m, t)) {
+        // `while True:` that is left once its work is done, without ever waiting, is no worker's.
+        let ends = super::retry::ends_by_itself(body) && !self.idled_since(mark);
+        if endless && !ends || test.is_some_and(|t| is_open_ended(m, t)) {
             self.end_pass(mark, place);
             // An error that leaves an endless loop ends the worker.
             for flight in &mut raised {
@@ -764,10 +766,19 @@ impl Interp<'_> {
                 let base = self.eval(m, *base);
                 self.set_attr(base, *name, value);
             }
-            ExprKind::Index { base, index } => {
-                let base = self.eval(m, *base);
+            ExprKind::Index { base: base_expr, index } => {
+                let base = self.eval(m, *base_expr);
                 let key = self.eval(m, *index);
                 self.set_item(base, key, value);
+                self.set_named(m, *base_expr, key, value);
+                if let Some(key) = self.v.text(key) {
+                    let at = self.expr_ref(target);
+                    for obj in self.v.list(base) {
+                        if matches!(self.v.get(obj), Obj::Dict(_)) {
+                            self.entry_places.insert((obj, key), at);
+                        }
+                    }
+                }
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => {
                 let parts = self.unpack(value, items.len());
@@ -777,6 +788,22 @@ impl Interp<'_> {
             }
             ExprKind::Star(inner) | ExprKind::Same(inner) => self.assign(m, *inner, value),
             _ => {}
+        }
+    }
+
+    /// `kwargs["name"] = value`: the variable holds another set of named arguments from here on.
+    pub(super) fn set_named(&mut self, m: &Module, base: ExprId, key: Value, value: Value) {
+        let ExprKind::Name(variable) = m.expr(base).kind else {
+            return;
+        };
+        let held = self.name(variable);
+        if let Some(Obj::Record(fields, open)) = self.v.only(held).cloned()
+            && let Some(key) = self.v.text(key)
+        {
+            let mut fields: Vec<_> = fields.iter().filter(|(n, _)| *n != key).copied().collect();
+            fields.push((key, value));
+            let changed = self.v.one(Obj::Record(fields, open));
+            self.set_var(variable, changed);
         }
     }
 

@@ -163,6 +163,8 @@ pub enum Note {
         lookalike: Option<String>,
         /// A guard close enough to count as one: in the same function, or naming something of the driver.
         near: bool,
+        /// It names errors of connections: a database library's, the system's.
+        about: bool,
     },
     /// It raised the error again or another one in its place.
     Reraised {

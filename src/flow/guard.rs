@@ -3,7 +3,7 @@
 use super::flight::{Around, Error, Flight, Note, Place, Stop};
 use super::{Frame, HandlerState, Interp, Raise};
 use crate::core::{Block, ExprId, Handler, Module, Span, Stmt, Symbol};
-use crate::knowledge::LibId;
+use crate::knowledge::{LibId, Role};
 use crate::resolve::value::{ActId, ClassRef, GuardId, Obj, ObjId, Value};
 
 /// How much of an error a guard covers.
@@ -107,6 +107,12 @@ impl Interp<'_> {
             }
             if state.goes_on {
                 self.note_resumed(place, &flights, log);
+                // The next round of the loop opens anew what this one has opened.
+                if flights.iter().any(|f| f.making.is_none())
+                    && let Some(Some(mark)) = self.here().loops.last().map(|l| l.log)
+                {
+                    self.note_renewed(mark);
+                }
             }
             let retry = retry.map(|(place, _)| place);
             let stop = Stop {
@@ -287,6 +293,7 @@ impl Interp<'_> {
             part,
             lookalike,
             near,
+            about: self.names_connections(value),
         })
     }
 
@@ -304,6 +311,27 @@ impl Interp<'_> {
                     | "ModuleNotFoundError"
             ),
             _ => true,
+        })
+    }
+
+    /// Some class of the handler, or a base of one, is an error of a database library or of the system's connections.
+    fn names_connections(&mut self, value: Value) -> bool {
+        let k = self.k;
+        let is_one = |path: Symbol| {
+            let stores = |lib| matches!(k.library(lib).file.library.role, Role::Driver | Role::Layer);
+            // A class that no file describes still belongs to its library.
+            let first = path.as_str().split('.').next().unwrap_or_default();
+            let of_import = || k.imported(Symbol::new(first)).iter().any(|&lib| stores(lib));
+            k.is_subclass(path, Symbol::new("OSError"))
+                || k.error_class(path).map_or_else(of_import, |(lib, _)| stores(lib))
+        };
+        self.class_objects(value).iter().any(|&o| match self.v.get(o).clone() {
+            Obj::External(path) => is_one(path),
+            Obj::Class(class) => {
+                let outside = self.classes.get(&class).map(|c| c.outside.clone()).unwrap_or_default();
+                outside.iter().any(|p| is_one(k.canonical(p.as_str())))
+            }
+            _ => false,
         })
     }
 
@@ -456,6 +484,8 @@ impl Interp<'_> {
                     Cover::Nothing
                 }
             }
+            // Whatever the driver, and whether its file was read or not.
+            Error::Loss(..) if classes.iter().any(|&c| self.is_broad(c)) => Cover::Whole,
             Error::Loss(lib, losses, any) => {
                 let paths: Vec<Symbol> = classes
                     .iter()
@@ -544,9 +574,11 @@ impl Interp<'_> {
             self.exec_block(m, body);
             return;
         };
+        let before = self.log_mark();
         let manager = self.eval(m, *expr);
         let at = self.expr_ref(*expr);
         let entered = self.enter(manager, at);
+        self.note_scoped(before);
         if let Some(target) = target {
             self.assign(m, *target, entered);
         }
@@ -832,6 +864,7 @@ impl Interp<'_> {
                             part,
                             lookalike,
                             near: true,
+                            about: true,
                         },
                     );
                     rest.push(flight);
@@ -912,6 +945,7 @@ fn missed_by_test(mut flight: Flight, stop: &Stop) -> Flight {
             part: false,
             lookalike: None,
             near: true,
+            about: true,
         },
     );
     flight

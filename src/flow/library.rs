@@ -212,7 +212,22 @@ impl<'w> Interp<'w> {
         let recv = recv.or(over);
         let rust = self.here().module.language == Language::Rust;
         self.connection_events(id, recv, &effective, at);
-        if spec.queued == Some(true) {
+        if let Some(obj) = recv
+            && let Obj::Handle(handle) = self.v.get(obj)
+            && let Some(at) = k
+                .ty(handle.ty)
+                .spec
+                .immediate
+                .iter()
+                .position(|n| n == spec.name.as_str())
+        {
+            if at == 0 {
+                self.immediate.insert(obj);
+            } else {
+                self.immediate.remove(&obj);
+            }
+        }
+        if spec.queued == Some(true) && !recv.is_some_and(|r| self.immediate.contains(&r)) {
             return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
         }
         if let Some(trip) = effective.trip.filter(|_| !call.opens || rust) {
@@ -231,16 +246,27 @@ impl<'w> Interp<'w> {
                 effective.raises,
             );
         }
-        if call.lazy {
+        // A statement whose rows arrive while they are read (`stream_results`).
+        let streams = effective.gives != call.gives.as_deref()
+            && effective
+                .gives
+                .and_then(|g| k.type_named(lib, g))
+                .is_some_and(|t| k.ty(t).spec.iterate.as_ref().is_some_and(|i| i.rest.is_some()));
+        let lazy = call.lazy || streams && !rust;
+        if lazy {
             self.making(lib, at);
         }
         if call.waits {
             self.note(Event::Wait);
         }
+        let blocks = |h: &Handle| self.k.ty(h.ty).spec.blocks.iter().any(|b| b == spec.name.as_str());
+        if call.blocks || recv.is_some_and(|r| matches!(self.v.get(r), Obj::Handle(h) if blocks(h))) {
+            self.note(Event::Block);
+        }
         if call.exits {
             self.raise(vec![Raise::Answer]);
         }
-        let given = self.given(&effective, lib, recv, args, call.lazy, call.opens, at);
+        let given = self.given(&effective, lib, recv, args, lazy, call.opens, at);
         match given {
             Some(value) => value,
             None if result != Value::NOTHING => result,
@@ -476,6 +502,8 @@ impl<'w> Interp<'w> {
             }
             Some(Repeat::Statement) => {
                 let text = values.first().and_then(|&v| self.v.text(v));
+                // A transaction that has only read so far loses nothing.
+                effective.begins &= !text.is_some_and(|t| statement_reads(t.as_str()));
                 let changes = text.is_some_and(|t| statement_changes(t.as_str()));
                 effective.repeat = Some(if changes { Repeat::Changes } else { Repeat::Same });
             }
@@ -581,8 +609,7 @@ impl<'w> Interp<'w> {
                     for (name, value) in &args.kw {
                         let name = name.as_str().to_ascii_lowercase();
                         if names.contains(&name) {
-                            let given = (self.v.truth(*value) == Some(true)).then(|| "given".to_owned());
-                            let text = self.literal_text(*value).or(given);
+                            let text = self.option_text(*value);
                             options.retain(|(n, _)| *n != name);
                             options.push((name, text));
                         }
@@ -617,6 +644,9 @@ impl<'w> Interp<'w> {
         }
         if effective.revives {
             let origin = handle.and_then(|h| h.origin);
+            if let Some(origin) = origin.filter(|_| spec.call.ends) {
+                self.note_closed(origin);
+            }
             self.note(Event::Revive(origin, spec.lib));
         }
         if spec.call.opens
@@ -661,6 +691,11 @@ impl<'w> Interp<'w> {
         let reference = effective.gives?;
         if reference == "argument" {
             return args.pos.first().copied();
+        }
+        match reference {
+            "list" => return Some(self.v.one(Obj::List(at.into()))),
+            "dict" => return Some(self.v.one(Obj::Dict(at.into()))),
+            _ => {}
         }
         let from = recv.unwrap_or_else(|| self.v.obj(Obj::Unknown));
         let value = self.typed(reference, lib, from, lazy.then_some(at));
@@ -1003,7 +1038,7 @@ impl<'w> Interp<'w> {
     }
 
     /// The function in which an expression stands: the current one, unless the operation was passed on.
-    fn site_func(&self, at: ExprRef) -> Option<crate::resolve::value::FuncRef> {
+    pub(super) fn site_func(&self, at: ExprRef) -> Option<crate::resolve::value::FuncRef> {
         self.frames
             .iter()
             .rev()
@@ -1103,7 +1138,7 @@ impl<'w> Interp<'w> {
         }
         let keys = self.type_keys(ty);
         if self.has_settings(ty) {
-            self.awaiting.push((keys, args.clone(), at));
+            self.awaiting.push((keys, args.clone(), None, at));
         } else {
             self.configured(&keys, args, None, at);
         }
@@ -1173,7 +1208,11 @@ impl<'w> Interp<'w> {
         for ty in self.outside_types(class) {
             if let Some(kind) = self.k.connection(ty) {
                 let keys = self.type_keys(ty);
-                self.configured(&keys, args, Some(class), at);
+                if self.has_settings(ty) {
+                    self.awaiting.push((keys, args.clone(), Some(class), at));
+                } else {
+                    self.configured(&keys, args, Some(class), at);
+                }
                 self.opening(ty, args, at);
                 let lib = self.k.ty(ty).lib;
                 self.note_opening(at, kind, lib);
@@ -1197,9 +1236,7 @@ impl<'w> Interp<'w> {
             }
         }
         for (index, (name, value)) in args.kw.iter().enumerate() {
-            let text = self
-                .literal_text(*value)
-                .or_else(|| (self.v.truth(*value) == Some(true)).then(|| "given".into()));
+            let text = self.option_text(*value);
             if let Some(text) = &text
                 && text.contains("://")
             {
@@ -1256,6 +1293,13 @@ impl<'w> Interp<'w> {
             .collect();
         options.retain(|(n, _)| known.contains(n));
         self.options_id(options)
+    }
+
+    /// The value of an option: its text, or `given` for an object that is not `None` or false.
+    fn option_text(&self, value: Value) -> Option<String> {
+        let is_object = |o: &Obj| matches!(o, Obj::List(_) | Obj::Dict(_) | Obj::Instance(..));
+        let on = self.v.truth(value) == Some(true) || self.v.only(value).is_some_and(is_object);
+        self.literal_text(value).or_else(|| on.then(|| "given".to_owned()))
     }
 
     pub(super) fn literal_text(&self, value: Value) -> Option<String> {
@@ -1431,7 +1475,7 @@ impl<'w> Interp<'w> {
             spec.waiting || has(&spec.waits) || args.open,
         );
         let silent = spec.silent.as_ref().is_some_and(|r| Self::arg(args, r).is_some());
-        let missing_need = !spec.needs.is_empty() && !has(&spec.needs);
+        let missing_need = !spec.needs.is_empty() && !has(&spec.needs) && !args.open;
         self.add_guard(id, at, |guard| {
             guard.covers = Some(if missing_need { Vec::new() } else { covers });
             guard.not = not;
@@ -1920,6 +1964,26 @@ impl<'w> Interp<'w> {
         }
         Value::UNKNOWN
     }
+}
+
+/// True if the SQL statement leaves nothing behind on the server, no lock either.
+fn statement_reads(sql: &str) -> bool {
+    let text = sql.trim_start().to_ascii_uppercase();
+    let reads = ["SELECT", "SHOW", "DESCRIBE", "EXPLAIN"]
+        .iter()
+        .any(|w| text.starts_with(w));
+    reads
+        && ![
+            " FOR UPDATE",
+            " FOR SHARE",
+            " LOCK IN ",
+            " INTO ",
+            "GET_LOCK",
+            "NEXTVAL",
+            "\u{fffd}",
+        ]
+        .iter()
+        .any(|w| text.contains(w))
 }
 
 /// True if running the SQL statement twice changes the result: a plain `INSERT`, an update of a value by itself.

@@ -19,6 +19,8 @@ pub(super) enum Event {
     Making(ExprRef),
     /// Something waited.
     Wait,
+    /// Something waited until something came.
+    Block,
     /// A round trip, and what it went over: the opening, what that was made from, the derived object.
     Trip {
         site: SiteId,
@@ -86,6 +88,12 @@ pub(super) struct Units {
     loops: Vec<(Place, LibId, Vec<SiteId>)>,
     /// Where an object is opened by a method instead of its constructor.
     places: FxHashMap<ExprRef, ExprRef>,
+    /// Used in functions whose callers are not known, and not opened in them, and where.
+    carried: FxHashMap<ExprRef, Vec<SiteId>>,
+    /// Opened by a `with`, whose end closes them.
+    scoped: FxHashSet<ExprRef>,
+    /// Such openings that the same function closes again.
+    closed: FxHashSet<ExprRef>,
 }
 
 /// More events of one function are not remembered.
@@ -114,6 +122,11 @@ impl Interp<'_> {
         self.since(mark).contains(&Event::Wait)
     }
 
+    /// Something waited, for a time or for something.
+    pub(super) fn idled_since(&self, mark: Mark) -> bool {
+        self.since(mark).iter().any(|e| matches!(e, Event::Wait | Event::Block))
+    }
+
     pub(super) fn made_since(&self, created: ExprRef, mark: Mark) -> bool {
         self.since(mark).contains(&Event::Making(created))
     }
@@ -136,6 +149,8 @@ impl Interp<'_> {
     /// A connection was opened here, of this kind.
     pub(super) fn note_opening(&mut self, at: ExprRef, kind: Connection, lib: LibId) {
         self.units.kinds.entry(at).or_insert((kind, lib));
+        // Another connection than the one of before: nothing was said on it yet.
+        self.open_transactions.remove(&at);
         self.note(Event::Open(at));
     }
 
@@ -146,11 +161,88 @@ impl Interp<'_> {
 
     /// A method opened its own object.
     pub(super) fn note_opened_by(&mut self, origin: ExprRef, at: ExprRef) {
-        self.units.places.entry(origin).or_insert(at);
+        if !self.units.closed.contains(&at) {
+            self.units.places.entry(origin).or_insert(at);
+        }
         if self.in_hook {
             self.units.per_unit.insert(origin);
         }
         self.note(Event::Open(origin));
+    }
+
+    /// A retry uses a connection that it has not opened or revived since the mark: as if it were kept.
+    pub(super) fn note_tried_again(&mut self, site: SiteId, mark: Mark) {
+        let events = self.since(mark);
+        let renewed = |origin: ExprRef| {
+            events
+                .iter()
+                .any(|e| matches!(e, Event::Open(at) | Event::Cached(at) | Event::Revive(Some(at), _) if *at == origin))
+        };
+        let dead: Vec<ExprRef> = events
+            .iter()
+            .filter_map(|e| match e {
+                Event::Trip {
+                    site: id,
+                    origin: Some(origin),
+                    ..
+                } if *id == site && !renewed(*origin) => Some(*origin),
+                _ => None,
+            })
+            .collect();
+        for origin in dead {
+            let sites = self.units.kept.entry(origin).or_default();
+            if !sites.contains(&site) && sites.len() < 16 {
+                sites.push(site);
+            }
+        }
+    }
+
+    /// Whether these calls happen at all is a guess: nothing is said of loops around connections that no value shows.
+    pub(super) fn forget_ambient(&mut self, mark: Mark) {
+        let start = mark.0.min(self.log.len());
+        let tail: Vec<Event> = self.log.drain(start..).collect();
+        for event in tail {
+            let ambient = match event {
+                Event::Trip { site, .. } => {
+                    let ty = self.out.sites.get(site).ty;
+                    ty.and_then(|t| self.k.connection(t)) == Some(Connection::Ambient)
+                }
+                _ => false,
+            };
+            if !ambient {
+                self.log.push(event);
+            }
+        }
+    }
+
+    /// What is called around each request has closed these: the next one opens them again.
+    pub(super) fn note_closed_each(&mut self, mark: Mark) {
+        let closed: Vec<ExprRef> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Revive(at, _) => *at,
+                _ => None,
+            })
+            .collect();
+        self.units.replaced.extend(closed);
+    }
+
+    /// An object was closed in the function that opened it: what is kept of it later was opened by something else.
+    pub(super) fn note_closed(&mut self, origin: ExprRef) {
+        let func = self.here().func;
+        let Some(at) = self.units.places.get(&origin).copied() else {
+            return;
+        };
+        let kept = self
+            .units
+            .kept
+            .get(&origin)
+            .is_some_and(|sites| sites.iter().any(|s| self.out.sites.get(*s).func == func));
+        if self.site_func(at) == func && !kept {
+            self.units.places.remove(&origin);
+            self.units.closed.insert(at);
+        }
     }
 
     /// An object was derived from a connection.
@@ -217,6 +309,19 @@ impl Interp<'_> {
     pub(super) fn note_recovery(&mut self, mark: Mark) {
         let events: Vec<Event> = self.since(mark).to_vec();
         self.recover(&events);
+    }
+
+    /// A loop goes on after a loss: what its body opened since the mark, whatever was there before, it opens again.
+    pub(super) fn note_renewed(&mut self, mark: Mark) {
+        let opened: Vec<ExprRef> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Open(at) => Some(*at),
+                _ => None,
+            })
+            .collect();
+        self.units.replaced.extend(opened);
     }
 
     fn recover(&mut self, events: &[Event]) {
@@ -288,10 +393,10 @@ impl Interp<'_> {
             let Some(kept_in) = self.units.stores.get(&at) else {
                 continue;
             };
-            let here: Vec<(ObjId, Symbol)> = stores.iter().copied().filter(|s| kept_in.contains(s)).collect();
-            if !here.is_empty() {
+            // `cls.instance = cls(); cls.instance.conn = connect()`: whichever of them is cleared, both are made again.
+            if stores.iter().any(|s| kept_in.contains(s)) {
                 *event = Event::Cached(at);
-                self.units.caches.entry(at).or_default().extend(here);
+                self.units.caches.entry(at).or_default().extend(&stores);
             }
         }
     }
@@ -303,6 +408,55 @@ impl Interp<'_> {
             if let Event::Open(at) = *event {
                 *event = Event::Cached(at);
             }
+        }
+    }
+
+    /// A thread or task ends. What it was only handed belongs to the unit that started it.
+    pub(super) fn end_spawned(&mut self, mark: Mark) {
+        let handed: Vec<ExprRef> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Trip { origin: Some(at), .. } => Some(*at),
+                _ => None,
+            })
+            .filter(|at| {
+                // A local variable of a function, as opposed to one of a module or class.
+                let is_local = |obj: ObjId| match self.v.get(obj) {
+                    Obj::Scope(env) => self.is_function_scope(*env),
+                    _ => false,
+                };
+                let stores = self.units.stores.get(at);
+                stores.is_none_or(|s| s.iter().all(|(obj, _)| is_local(*obj)))
+            })
+            .collect();
+        for at in handed {
+            self.note(Event::Open(at));
+        }
+        self.end_unit(mark);
+    }
+
+    /// A `with` opened these: they live as long as its body.
+    pub(super) fn note_scoped(&mut self, mark: Mark) {
+        let opened: Vec<ExprRef> = self
+            .since(mark)
+            .iter()
+            .filter_map(|e| match e {
+                Event::Open(at) => Some(*at),
+                _ => None,
+            })
+            .collect();
+        self.units.scoped.extend(opened);
+    }
+
+    /// A function of the project's own ends, whose callers are not known. What a `with` elsewhere opens and an object carries
+    /// here is closed with that `with`: the function is called within it.
+    pub(super) fn end_called_unit(&mut self, mark: Mark) {
+        let kept = std::mem::take(&mut self.units.kept);
+        self.end_unit(mark);
+        let carried = std::mem::replace(&mut self.units.kept, kept);
+        for (at, sites) in carried {
+            self.units.carried.entry(at).or_default().extend(sites);
         }
     }
 
@@ -337,6 +491,8 @@ impl Interp<'_> {
             else {
                 continue;
             };
+            // What is made from a connection that nothing is known of says nothing about another one.
+            let derived = derived.filter(|_| origin.is_some());
             for at in [origin, under, derived].into_iter().flatten() {
                 if !opened.contains(&at) {
                     let sites = self.units.kept.entry(at).or_default();
@@ -379,6 +535,16 @@ impl Interp<'_> {
 
     /// At the end of a round: which connections are kept and never replaced.
     pub(super) fn conclude(&mut self) {
+        for (at, sites) in std::mem::take(&mut self.units.carried) {
+            if !self.units.scoped.contains(&at) {
+                let known = self.units.kept.entry(at).or_default();
+                for site in sites {
+                    if !known.contains(&site) && known.len() < 16 {
+                        known.push(site);
+                    }
+                }
+            }
+        }
         let mut kept: Vec<(ExprRef, Vec<SiteId>)> =
             self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
         kept.sort_by_key(|(at, _)| *at);
@@ -395,6 +561,8 @@ impl Interp<'_> {
             let shown = self.units.places.get(&opening).copied().unwrap_or(opening);
             let place = self.place_of(shown);
             if let Some(known) = self.out.kept.iter_mut().find(|k| k.opening == Some(opening)) {
+                // The connection itself is kept: that says more than what is made from it.
+                known.derived = known.derived.filter(|_| base.is_some());
                 for site in sites {
                     if !known.sites.contains(&site) {
                         known.sites.push(site);

@@ -320,6 +320,8 @@ pub struct Outcomes {
     pub revived_within: Vec<ExprRef>,
     /// The kind of each opening's connection.
     pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
+    /// Libraries whose ambient connections outlive a unit of work.
+    pub pooled_ambient: FxHashSet<LibId>,
     /// Openings whose object outlives the unit of work, replaced or not.
     pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.
@@ -434,7 +436,7 @@ struct Interp<'w> {
     /// Settings met: name, value, and the expression of the value.
     settings: Vec<(Symbol, Value, ExprRef)>,
     /// Constructors whose options may stand in settings: keys, arguments, place.
-    awaiting: Vec<(Vec<Symbol>, call::Args, ExprRef)>,
+    awaiting: Vec<(Vec<Symbol>, call::Args, Option<ClassRef>, ExprRef)>,
     /// Generator functions whose `yield` waits.
     coroutine_funcs: FxHashSet<FuncRef>,
     /// Connections with a transaction open at the current place.
@@ -449,6 +451,12 @@ struct Interp<'w> {
     joining: Vec<Value>,
     /// Generator expressions being iterated.
     comprehensions: FxHashSet<ExprRef>,
+    /// Where entries of dictionaries are set after their display: `OPTIONS["pool_size"] = 5`.
+    entry_places: FxHashMap<(ObjId, Symbol), ExprRef>,
+    /// Objects that queue nothing at the current place.
+    immediate: FxHashSet<ObjId>,
+    /// Objects being iterated.
+    iterating: Vec<ObjId>,
     /// Expressions being evaluated.
     depth: usize,
     rust: rust::Rust,
@@ -538,6 +546,9 @@ impl<'w> Interp<'w> {
             patched_at: None,
             joining: Vec::new(),
             comprehensions: FxHashSet::default(),
+            entry_places: FxHashMap::default(),
+            immediate: FxHashSet::default(),
+            iterating: Vec::new(),
             depth: 0,
             rust: rust::Rust::default(),
             looked_up: FxHashSet::default(),

@@ -38,6 +38,12 @@ impl Interp<'_> {
         self.envs[env.0 as usize].vars.insert(name, value);
     }
 
+    /// The scope of a function's own variables.
+    pub(super) fn is_function_scope(&self, env: EnvId) -> bool {
+        let env = &self.envs[env.0 as usize];
+        env.parent.is_some() && !env.is_class
+    }
+
     pub(super) fn declare_global(&mut self, names: &[Symbol]) {
         let unit = self.here().unit;
         let (env, module) = (self.here().env, self.env(EnvKey::Module(unit), None));
@@ -273,7 +279,11 @@ impl Interp<'_> {
         self.envs[env.0 as usize].vars.insert(Symbol::new("__name__"), name);
         let frame = Frame::new(unit, module, env);
         let mark = self.log_mark();
-        let frame = self.run_body(frame, |this, m| this.exec_block(m, &m.body));
+        let mut frame = self.run_body(frame, |this, m| this.exec_block(m, &m.body));
+        // What its statements set on objects (`app.state.db = ..`) stays there.
+        for ((obj, name), value) in std::mem::take(&mut frame.fields) {
+            self.heap_join((obj, name), value);
+        }
         self.end_unit(mark);
         // What a module does on import is a unit of its own, whoever imports it first.
         self.log_rewind(mark);

@@ -66,6 +66,10 @@ impl Interp<'_> {
                     .is_some_and(|c| !self.made_since(c, mark) && c != site.at);
             // Rust: the transaction is an object that was made before.
             let begun = !site.iteration && flight.created.is_some_and(|c| !self.made_since(c, mark));
+            let in_transaction = site.in_transaction && (open || begun);
+            if !in_transaction {
+                self.note_tried_again(flight.site, mark);
+            }
             let retried = self.retried(place);
             retried.limited |= found.limited;
             retried.waits |= waits;
@@ -76,7 +80,7 @@ impl Interp<'_> {
             } else if changes {
                 push(&mut retried.changing, flight.site);
             }
-            if site.in_transaction && (open || begun) {
+            if in_transaction {
                 push(&mut retried.in_transaction, flight.site);
             }
         }
@@ -108,6 +112,10 @@ impl Interp<'_> {
             && flight
                 .created
                 .is_some_and(|c| !mark.is_some_and(|m| self.made_since(c, m)));
+        let in_transaction = site.in_transaction && (open || begun);
+        if let Some(mark) = mark.filter(|_| !in_transaction) {
+            self.note_tried_again(flight.site, mark);
+        }
         let retried = self.retried(guard.place);
         retried.limited |= limited;
         retried.waits |= waits;
@@ -118,7 +126,7 @@ impl Interp<'_> {
         } else if changes {
             push(&mut retried.changing, flight.site);
         }
-        if site.in_transaction && (open || begun) {
+        if in_transaction {
             push(&mut retried.in_transaction, flight.site);
         }
     }

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::Interp;
 use super::flight::Place;
-use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Span, Stmt, StmtKind, Symbol};
+use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
 use crate::resolve::value::UnitId;
 
 /// A retry around a `try`.
@@ -67,6 +67,8 @@ struct Around<'m> {
     otherwise: &'m Block,
     /// The block around the loop is the function's own.
     outermost: bool,
+    /// What a `for` binds, unless it only counts the attempts.
+    target: Option<&'m Pattern>,
 }
 
 fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
@@ -106,12 +108,17 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     after: rest,
                     otherwise,
                     outermost: around.is_none(),
+                    target: None,
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
             }
             StmtKind::For {
-                body, otherwise, iter, ..
+                target,
+                body,
+                otherwise,
+                iter,
+                ..
             } => {
                 let inner = Around {
                     span: header(stmt, body),
@@ -122,6 +129,7 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     after: rest,
                     otherwise,
                     outermost: around.is_none(),
+                    target: (!counts(m, *iter)).then_some(target),
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
@@ -172,6 +180,10 @@ fn retry(
         });
     }
     let around = around?;
+    // `for host in hosts: try: return connect(host)`: each pass does something else.
+    if around.target.is_some_and(|t| uses(m, body, t)) {
+        return None;
+    }
     let success_leaves = leaves(body)
         || leaves(otherwise)
         || around.rest.iter().any(stmt_leaves)
@@ -199,6 +211,59 @@ fn retry(
         limited,
         silent,
     })
+}
+
+/// `range(5)`, `itertools.count()`, `(0.1, 1, 5)`: the loop variable is a number of an attempt, or a time to wait.
+fn counts(m: &Module, iter: ExprId) -> bool {
+    let is_number = |e: &ExprId| matches!(m.expr(*e).kind, ExprKind::Int(_) | ExprKind::Literal | ExprKind::None);
+    match &m.expr(iter).kind {
+        ExprKind::Call { callee, .. } => {
+            is_count(m, iter)
+                || matches!(&m.expr(*callee).kind, ExprKind::Name(n) if matches!(n.as_str(), "range" | "xrange"))
+        }
+        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().all(is_number),
+        _ => false,
+    }
+}
+
+/// The names that a pattern binds.
+fn bound(pattern: &Pattern, names: &mut Vec<Symbol>) {
+    match &pattern.kind {
+        PatternKind::Bind(name, inner) => {
+            names.push(*name);
+            if let Some(inner) = inner {
+                bound(inner, names);
+            }
+        }
+        PatternKind::Tuple(items) | PatternKind::TupleStruct(_, items) | PatternKind::Or(items) => {
+            for item in items {
+                bound(item, names);
+            }
+        }
+        PatternKind::Struct(_, fields) => {
+            for (_, field) in fields {
+                bound(field, names);
+            }
+        }
+        PatternKind::Star(Some(name)) => names.push(*name),
+        _ => {}
+    }
+}
+
+/// The block uses a name of the pattern.
+fn uses(m: &Module, body: &Block, target: &Pattern) -> bool {
+    let mut names = Vec::new();
+    bound(target, &mut names);
+    let (Some(first), Some(last)) = (body.0.first(), body.0.last()) else {
+        return false;
+    };
+    let span = Span {
+        start: first.span.start,
+        end: last.span.end,
+    };
+    m.exprs
+        .iter()
+        .any(|e| span.contains(e.span) && matches!(&e.kind, ExprKind::Name(n) if names.contains(n)))
 }
 
 /// `itertools.count()`: a `for` that never ends.
@@ -248,6 +313,25 @@ fn raises(block: &Block) -> bool {
         StmtKind::Raise { .. } => true,
         StmtKind::If { then, otherwise, .. } => raises(then) || raises(otherwise),
         StmtKind::With { body, .. } | StmtKind::Block(body) => raises(body),
+        _ => false,
+    })
+}
+
+/// The body of a loop that is left on some ordinary path, and that goes on after no error.
+pub(super) fn ends_by_itself(body: &Block) -> bool {
+    leaves(body) && !handler_goes_on(body)
+}
+
+fn handler_goes_on(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Try { body, handlers, .. } => {
+            handlers.iter().any(|h| !always_leaves(&h.body)) || handler_goes_on(body)
+        }
+        StmtKind::If { then, otherwise, .. } => handler_goes_on(then) || handler_goes_on(otherwise),
+        StmtKind::With { body, .. }
+        | StmtKind::Block(body)
+        | StmtKind::For { body, .. }
+        | StmtKind::While { body, .. } => handler_goes_on(body),
         _ => false,
     })
 }

@@ -8,7 +8,7 @@ use super::guard::Cover;
 use super::order::{Candidate, callers_first};
 use super::{Frame, Interp};
 use crate::core::{ExprKind, FuncId, Language, StmtKind, Symbol};
-use crate::knowledge::{LibId, SpecId};
+use crate::knowledge::{LibId, Registration, SpecId};
 use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
 /// Objects looked at to find the function inside of wrappers.
@@ -87,7 +87,7 @@ impl Interp<'_> {
                 }
                 std::mem::take(&mut this.frame().flights)
             });
-            self.end_unit(mark);
+            self.end_spawned(mark);
             self.log_rewind(mark);
             if joined && self.joined.contains(&at) {
                 continue;
@@ -365,7 +365,14 @@ impl Interp<'_> {
         };
         let mark = self.log_mark();
         self.open_transactions.clear();
-        self.in_hook = matches!(entry, Entry::Registered(..));
+        self.immediate.clear();
+        self.in_hook = match &entry {
+            Entry::Registered(_, spec) => {
+                let registers = self.k.call(*spec).call.registers.as_ref();
+                registers.is_some_and(|r| r.each || r.what == Registration::Middleware)
+            }
+            _ => false,
+        };
         let raised = self.in_frame(func.unit, |this| {
             let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
             let bound = matches!(this.v.get(callable), Obj::Bound(..));
@@ -396,11 +403,21 @@ impl Interp<'_> {
         let manages = self.with_func(func, |f| {
             f.name.is_some_and(|n| matches!(n.as_str(), "__enter__" | "__aenter__"))
         });
-        if manages == Some(true) {
+        let per_request = self.func_class.get(&func).copied().is_some_and(|class| {
+            let types = self.outside_types(class);
+            types.iter().any(|&t| self.k.ty(t).spec.per_call)
+        });
+        if manages == Some(true) || per_request {
             self.openings_are_per_unit(mark);
         }
-        self.in_hook = false;
-        self.end_unit(mark);
+        if std::mem::take(&mut self.in_hook) {
+            self.note_closed_each(mark);
+        }
+        if matches!(entry, Entry::Function(_)) {
+            self.end_called_unit(mark);
+        } else {
+            self.end_unit(mark);
+        }
         self.log_rewind(mark);
         self.called.insert(func);
         let mut flights = raised.unwrap_or_default();

@@ -108,12 +108,12 @@ impl Interp<'_> {
                             }
                         }
                     }
-                    self.options_of_setting(*lib, spec, &args, place);
+                    self.options_of_setting(*lib, spec, &args, None, place);
                 }
             }
         }
         let awaiting = std::mem::take(&mut self.awaiting);
-        for (keys, args, at) in &awaiting {
+        for (keys, args, class, at) in &awaiting {
             // What other settings say of this type, as arguments.
             let mut given = args.clone();
             let mut dictionaries = Vec::new();
@@ -138,7 +138,7 @@ impl Interp<'_> {
                 given.places.clear();
             }
             if dictionaries.is_empty() || inner {
-                self.configured(keys, &given, None, *at);
+                self.configured(keys, &given, *class, *at);
                 continue;
             }
             for (lib, spec, value, place) in dictionaries {
@@ -150,19 +150,28 @@ impl Interp<'_> {
                         .filter(|(n, _)| spec.option.as_deref() != Some(n.as_str()))
                         .copied(),
                 );
-                self.options_of_setting(lib, spec, &own, place);
+                self.options_of_setting(lib, spec, &own, *class, place);
             }
         }
     }
 
-    fn options_of_setting(&mut self, lib: crate::knowledge::LibId, spec: &SettingSpec, args: &Args, at: ExprRef) {
+    fn options_of_setting(
+        &mut self,
+        lib: crate::knowledge::LibId,
+        spec: &SettingSpec,
+        args: &Args,
+        class: Option<ClassRef>,
+        at: ExprRef,
+    ) {
         let known = self.assumed(at.unit, lib);
         if !matches(spec.versions.as_deref(), known.release) {
             return;
         }
         let key = Symbol::new(&format!("{}#{}", self.k.library(lib).file.library.name, spec.on));
         for (owner, option) in self.k.options_of(&[key]) {
-            if let Some(found) = self.option(owner, option, args, at) {
+            if !self.is_hooked(option, class)
+                && let Some(found) = self.option(owner, option, args, at)
+            {
                 self.add_configured(found);
             }
         }
@@ -232,6 +241,7 @@ impl Interp<'_> {
                     unit: literal.unit,
                     expr: *e,
                 });
+                let place = place.or_else(|| self.entry_places.get(&(obj, key)).copied());
                 found.push((key, value, place.unwrap_or(at)));
             }
         }
@@ -255,9 +265,13 @@ impl Interp<'_> {
             ..Args::default()
         };
         for (name, value, place) in entries {
-            args.kw.push((Symbol::new(&name.as_str().to_ascii_lowercase()), value));
+            let name = Symbol::new(&name.as_str().to_ascii_lowercase());
+            args.kw.push((name, value));
             if place.unit == at.unit {
                 args.places.push(place.expr);
+            } else {
+                args.places.push(at.expr);
+                args.elsewhere.push((name, place));
             }
         }
         if args.places.len() != args.kw.len() {

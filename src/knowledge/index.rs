@@ -268,7 +268,12 @@ impl Knowledge {
             }
             let mut merged = self.raw(id).clone();
             for &base in &lineage[1..] {
-                merge(&mut merged, self.raw(base));
+                let owner = self.types[base.0 as usize].lib;
+                let mut inherited = self.raw(base).clone();
+                if owner != lib {
+                    qualify(&mut inherited, &self.library(owner).file.library.name);
+                }
+                merge(&mut merged, &inherited);
             }
             // Specifications keep the library of the file that wrote them, so that its behaviours and versions count.
             let mut methods = FxHashMap::default();
@@ -440,6 +445,18 @@ impl Knowledge {
         found
             .into_iter()
             .map(|(lib, number)| (lib, &self.library(lib).file.options[number]))
+            .filter(|(lib, option)| {
+                let name = &self.library(*lib).file.library.name;
+                let excluded = |on: &String| {
+                    let own = format!("{name}#{on}");
+                    keys.iter().any(|k| {
+                        k.as_str()
+                            .strip_prefix(&own)
+                            .is_some_and(|r| r.is_empty() || r.starts_with('.'))
+                    })
+                };
+                !option.not_on.iter().any(excluded)
+            })
             .collect()
     }
 
@@ -709,6 +726,17 @@ impl GuardSpec {
     }
 }
 
+/// Names of types are those of the file that wrote them, also for a type of another library that inherits them.
+fn qualify(spec: &mut TypeSpec, library: &str) {
+    let named = [&mut spec.attribute, &mut spec.element, &mut spec.enter, &mut spec.inner];
+    let listed = spec.attributes.values_mut().chain(spec.class_attributes.values_mut());
+    for name in named.into_iter().flatten().chain(listed) {
+        if !name.contains(':') && !matches!(name.as_str(), "self" | "argument" | "unknown") {
+            *name = format!("{library}:{name}");
+        }
+    }
+}
+
 /// Fills what `into` leaves open from its base. Methods are merged separately, to keep their library.
 fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.connection = into.connection.or(base.connection);
@@ -726,6 +754,12 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     }
     if into.blind.is_empty() {
         into.blind.clone_from(&base.blind);
+    }
+    if into.immediate.is_empty() {
+        into.immediate.clone_from(&base.immediate);
+    }
+    if into.blocks.is_empty() {
+        into.blocks.clone_from(&base.blocks);
     }
     if into.overrides.is_empty() {
         into.overrides.clone_from(&base.overrides);

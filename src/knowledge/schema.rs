@@ -317,6 +317,9 @@ pub struct TypeSpec {
     /// does not count.
     #[serde(default)]
     pub blind: Vec<String>,
+    /// Methods that wait until something comes (`queue.get()`, BLPOP): a loop around them is a worker's, even if it can end.
+    #[serde(default)]
+    pub blocks: Vec<String>,
     /// Methods that a class of the project overrides to make it reconnect (`execute_sql`, `cursor`): with a guard in the override
     /// that repeats or revives, its objects are as good as pooled ones.
     #[serde(default)]
@@ -364,6 +367,9 @@ pub struct TypeSpec {
     /// pipeline). Only methods described here make round trips. Their `repeat` still counts, when a retry repeats those.
     #[serde(default)]
     pub queues: bool,
+    /// After a call of the first of these methods, until one of the others is called, nothing is queued (`["watch", "multi"]`).
+    #[serde(default)]
+    pub immediate: Vec<String>,
     /// Methods of the class itself (`Model.get(..)`), for types that are subclassed by the project.
     #[serde(default)]
     pub class_methods: BTreeMap<String, CallSpec>,
@@ -437,7 +443,7 @@ pub struct TypeSpec {
     /// Rust: a transparent wrapper that holds what lives as long as the program (`State<T>`, `web::Data<T>`).
     #[serde(default)]
     pub state: bool,
-    /// Rust: a trait whose implementors are made anew for each call of a handler (extractors, guards of a request).
+    /// Objects that are made anew for each request: views; in Rust a trait's implementors (extractors, guards of a request).
     #[serde(default)]
     pub per_call: bool,
     /// Rust: methods of whatever object that take this connection as an argument (`query.load(&mut conn)`); each has `on`.
@@ -489,7 +495,8 @@ pub struct CallSpec {
     /// The call is a round trip with this behaviour.
     #[serde(default)]
     pub trip: Option<String>,
-    /// What it gives: a type of this file, `library:type`, `self`, `argument` (the first argument unchanged) or nothing known.
+    /// What it gives: a type of this file, `library:type`, `self`, `argument` (the first argument unchanged), `list` or `dict` (a
+    /// new one of Python's, which the program fills) or nothing known.
     #[serde(default)]
     pub gives: Option<String>,
     /// The result is made without a round trip and does its work later (cursors); guards around it are remembered for RL103.
@@ -615,6 +622,9 @@ pub struct CallSpec {
     /// Waits (`time.sleep`): a retry with it has a backoff.
     #[serde(default)]
     pub waits: bool,
+    /// Waits until something comes (`input()`): a loop around it is a worker's, even if it can end.
+    #[serde(default)]
+    pub blocks: bool,
     /// It is the constructor of a settings class: annotated fields are environment variables.
     #[serde(default)]
     pub settings: bool,
@@ -891,6 +901,9 @@ pub struct Registers {
     /// number is the status of an answer, and stands for none.
     #[serde(default)]
     pub everything: Vec<Literal>,
+    /// It is called around each request (`before_request`): what it opens lives for one, what it closes is closed after each.
+    #[serde(default)]
+    pub each: bool,
     /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
     #[serde(default)]
     pub method: Option<String>,
@@ -922,6 +935,9 @@ pub struct OptionSpec {
     /// Who takes it: types (their class called, or their setting; the types based on them too), functions or single classes by
     /// canonical path (`redis.from_url`), methods that make one (`type.method`).
     pub on: Vec<String>,
+    /// Types among those based on one of `on` that it says nothing of.
+    #[serde(default)]
+    pub not_on: Vec<String>,
     /// Values that count as off or as set.
     #[serde(default)]
     pub values: Vec<Literal>,
@@ -947,6 +963,13 @@ pub struct OptionSpec {
     /// Reported only where the client outlives one unit of work.
     #[serde(default)]
     pub kept: bool,
+    /// Methods by which a class of the project sets options itself: not reported where one of them names the option.
+    #[serde(default)]
+    pub hooks: Vec<String>,
+    /// Instead of being reported: where one of `only` holds and none of `unless`, the library's ambient connections outlive a
+    /// unit of work, as those of a pool do (`CONN_MAX_AGE`).
+    #[serde(default)]
+    pub pools: bool,
     /// Why it matters: the message's second half.
     #[serde(default)]
     pub why: String,

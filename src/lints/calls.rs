@@ -30,10 +30,14 @@ pub fn check(ctx: &mut Context<'_>) {
             // Spoken of at the call only where the error ends a worker loop, or a guard is there and misses.
             Connection::Pooled => {
                 let ends_loop = verdict.escape().is_some_and(|e| e.flight.ends_loop);
-                site.retry == Retry::Never && (ends_loop || !matches!(verdict, Verdict::Unguarded(_)))
+                site.retry == Retry::Never && (ends_loop || is_miss(&verdict))
                     || matches!(verdict, Verdict::Lookalike(..))
             }
-            Connection::Ambient => !matches!(verdict, Verdict::Unguarded(_)) && site.retry == Retry::Never,
+            // As good as a pool's if the settings keep them; else opened and dropped within a unit of work.
+            Connection::Ambient if out.pooled_ambient.contains(&site.driver) => {
+                is_miss(&verdict) && site.retry == Retry::Never
+            }
+            Connection::Ambient => matches!(verdict, Verdict::LazyOutside(..) | Verdict::Lookalike(..)),
             Connection::Bare => matches!(verdict, Verdict::LazyOutside(..) | Verdict::Lookalike(..)),
         };
         if !speaks {
@@ -55,6 +59,15 @@ pub fn check(ctx: &mut Context<'_>) {
         if let Some(finding) = at_handler(ctx, place, &calls) {
             ctx.add(finding);
         }
+    }
+}
+
+/// A guard is there and misses. `except KeyError:` is for something else, and none where the pool recovers by itself.
+fn is_miss(verdict: &Verdict<'_>) -> bool {
+    match verdict {
+        Verdict::Unguarded(_) => false,
+        Verdict::Missed(_, Note::Missed { about, .. }) => *about,
+        _ => true,
     }
 }
 

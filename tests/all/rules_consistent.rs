@@ -94,7 +94,10 @@ impl Check<'_> {
             .strip_prefix("list:")
             .or_else(|| name.strip_prefix("class:"))
             .unwrap_or(name);
-        if matches!(name, "self" | "inner" | "argument" | "unknown" | "none") {
+        if matches!(
+            name,
+            "self" | "inner" | "argument" | "unknown" | "none" | "list" | "dict"
+        ) {
             return;
         }
         let found = match name.split_once(':') {

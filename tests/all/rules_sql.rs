@@ -39,7 +39,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn gives(&mut self, at: &str, name: &str) {
-        if matches!(name, "self" | "argument" | "") {
+        if matches!(name, "self" | "argument" | "list" | "dict" | "") {
             return;
         }
         let name = name.strip_prefix("class:").unwrap_or(name);

@@ -432,6 +432,7 @@ impl Interp<'_> {
             part: false,
             lookalike: None,
             near: true,
+            about: true,
         }
     }
 

@@ -626,6 +626,7 @@ impl Interp<'_> {
                     part: false,
                     lookalike: None,
                     near: true,
+                    about: true,
                 };
                 add_note(&mut flight, note);
                 rest.push(flight);

@@ -410,10 +410,8 @@ fn leaves_with_result(m: &Module, block: &Block) -> bool {
         match &stmt.kind {
             StmtKind::Assign { .. } => set |= !assigned_here(m, stmt).is_empty(),
             StmtKind::Break { .. } if set => return true,
-            StmtKind::If { then, otherwise, .. } => {
-                if leaves_with_result(m, then) || leaves_with_result(m, otherwise) {
-                    return true;
-                }
+            StmtKind::If { then, otherwise, .. } if leaves_with_result(m, then) || leaves_with_result(m, otherwise) => {
+                return true;
             }
             StmtKind::Match { arms, .. } if arms.iter().any(|a| leaves_with_result(m, &a.body)) => return true,
             StmtKind::Block(body) if leaves_with_result(m, body) => return true,

@@ -30,16 +30,13 @@ impl Interp<'_> {
             };
             let hash = FxBuildHasher.hash_one((flight.site, &flight.error, &flight.notes, flight.created));
             let known = places.entry(hash).or_default();
-            match known.iter().copied().find(|index| same(&unique[*index])) {
-                Some(index) => {
-                    if self.out.paths.length(flight.path) < self.out.paths.length(unique[index].path) {
-                        unique[index] = flight;
-                    }
+            if let Some(index) = known.iter().copied().find(|index| same(&unique[*index])) {
+                if self.out.paths.length(flight.path) < self.out.paths.length(unique[index].path) {
+                    unique[index] = flight;
                 }
-                None => {
-                    known.push(unique.len());
-                    unique.push(flight);
-                }
+            } else {
+                known.push(unique.len());
+                unique.push(flight);
             }
         }
         self.rust_thin_out(&mut unique);
