@@ -172,6 +172,10 @@ impl Interp<'_> {
 
     /// A retry uses a connection that it has not opened or revived since the mark: as if it were kept.
     pub(super) fn note_tried_again(&mut self, site: SiteId, mark: Mark) {
+        // In Rust the storage tells (`rust::storage`): which value a variable holds after a handler is known there.
+        if self.here().module.language == crate::core::Language::Rust {
+            return;
+        }
         let events = self.since(mark);
         let renewed = |origin: ExprRef| {
             events

@@ -472,21 +472,34 @@ def fits(sample):
         raise Skip("starts processes")
 
 
-def function_has(sample, error, codes):
-    """Whether the error came through a function with a mark for one of these rules."""
-    marked = {(path, line) for path, line, code in sample["marks"] if code in codes}
+def steps(error):
+    """The code and the line of each step that the error took, and those that led to it."""
     while error is not None:
         trace = error.__traceback__
         while trace is not None:
-            code = trace.tb_frame.f_code
-            for path, line in marked:
-                if code.co_filename.endswith(os.sep + path):
-                    _, last = 0, max((l or 0) for _, _, l in code.co_lines())
-                    if code.co_firstlineno <= line <= last + 3:
-                        return True
+            yield trace.tb_frame.f_code, trace.tb_lineno
             trace = trace.tb_next
         error = error.__cause__ or error.__context__
+
+
+def function_has(sample, error, codes):
+    """Whether the error came through a function with a mark for one of these rules."""
+    marked = {(path, line) for path, line, code in sample["marks"] if code in codes}
+    for code, _ in steps(error):
+        last = max(line or 0 for _, _, line in code.co_lines())
+        for path, line in marked:
+            if code.co_filename.endswith(os.sep + path) and code.co_firstlineno <= line <= last + 3:
+                return True
     return False
+
+
+def awaited_at(folder, marks, error):
+    """The marked line at which the error came out of something that had been sent before (motor sends when it is called)."""
+    for code, line in steps(error):
+        place = (code.co_filename[len(folder) + 1:], line)
+        if code.co_filename.startswith(folder + os.sep) and marks[place] & CLAIMS:
+            return place
+    return None
 
 
 class Claim:
@@ -549,6 +562,10 @@ def judge(sample, folder, server):
                 except Exception:
                     # The error was received; what the program does without the answer is another matter.
                     continue
+                if done.escaped and not claim.codes and (other := awaited_at(folder, marks, done.escaped[0])):
+                    claim = claims.setdefault(other, Claim(marks[other] & CLAIMS))
+                    with contextlib.suppress(Exception):
+                        claim.one |= bool(execute(sample, folder, server, entry, value, (lines[0], number, first, 1)).escaped)
                 if done.escaped:
                     claim.one |= lost == 1
                     claim.all = True
