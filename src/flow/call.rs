@@ -186,6 +186,11 @@ impl Interp<'_> {
                 let Some((&first, _)) = args.pos.split_first() else {
                     return Value::UNKNOWN;
                 };
+                if let (Some(Obj::Class(class)), 1) = (self.v.only(first), args.pos.len()) {
+                    let class = *class;
+                    self.guard_methods(class, guard);
+                    return first;
+                }
                 self.guarded_call(first, &args.rest(1), guard, at)
             }
             Obj::Managed(inner) => {
@@ -891,8 +896,98 @@ impl Interp<'_> {
                 if args.pos.len() == 1 && args.kw.is_empty() && self.is_callable(args.pos[0]) {
                     return args.pos[0];
                 }
-                self.call_unknown(args)
+                match self.unknown_guard(path, args, at) {
+                    Some(value) => value,
+                    None => self.call_unknown(args),
+                }
             }
+        }
+    }
+
+    /// A function of which nothing is known, but that it is given a driver's exceptions or a retry library's condition:
+    /// `@retried(on=AutoReconnect)`, `with ignored(AutoReconnect)`. It receives them, whatever it does then.
+    fn unknown_guard(&mut self, path: Symbol, args: &Args, at: ExprRef) -> Option<Value> {
+        let mut covers = Vec::new();
+        let given: Vec<Value> = args
+            .pos
+            .iter()
+            .copied()
+            .chain(args.kw.iter().map(|(_, v)| *v))
+            .collect();
+        for value in given {
+            for obj in self.class_objects(value) {
+                match self.v.get(obj).clone() {
+                    Obj::Covers(classes) => covers.extend(classes),
+                    Obj::External(class) if self.is_driver_error(class) => covers.push(obj),
+                    _ => {}
+                }
+            }
+        }
+        let driver = |this: &Self, o: &ObjId| matches!(this.v.get(*o), Obj::External(c) if this.is_driver_error(*c));
+        if !covers.iter().any(|o| driver(self, o)) {
+            return None;
+        }
+        let (lib, _) = covers.iter().find_map(|o| match self.v.get(*o) {
+            Obj::External(class) => self.k.error_class(*class),
+            _ => None,
+        })?;
+        let guard = super::Guard {
+            lib,
+            name: path.to_string(),
+            covers: Some(covers),
+            not: Vec::new(),
+            predicates: Vec::new(),
+            place: self.place_of(at),
+            retries: false,
+            limited: true,
+            waits: true,
+            silent: false,
+        };
+        let guard = self.push_guard(guard);
+        let called = args.pos.first().copied().filter(|f| self.is_callable(*f));
+        let Some(function) = called else {
+            return Some(self.v.one(Obj::Guard(guard)));
+        };
+        let mut guarded = Value::NOTHING;
+        for obj in self.v.list(function) {
+            let one = self.v.one(Obj::Guarded(obj, guard));
+            guarded = self.v.join(guarded, one);
+        }
+        if args.pos.len() == 1 {
+            return Some(guarded);
+        }
+        Some(self.call(guarded, &args.rest(1), at))
+    }
+
+    fn is_driver_error(&self, class: Symbol) -> bool {
+        let role = |lib| self.k.library(lib).file.library.role;
+        self.k.error_class(class).is_some_and(|(lib, _)| {
+            matches!(
+                role(lib),
+                crate::knowledge::Role::Driver | crate::knowledge::Role::Layer
+            )
+        })
+    }
+
+    /// A guard around each public method of a class.
+    fn guard_methods(&mut self, class: ClassRef, guard: crate::resolve::value::GuardId) {
+        let Some(env) = self.classes.get(&class).map(|i| i.env) else {
+            return;
+        };
+        let vars: Vec<(Symbol, Value)> = self.envs[env.0 as usize].vars.iter().map(|(n, v)| (*n, *v)).collect();
+        for (name, value) in vars {
+            if name.as_str().starts_with('_') {
+                continue;
+            }
+            let mut wrapped = Value::NOTHING;
+            for obj in self.v.list(value) {
+                let one = match self.v.get(obj) {
+                    Obj::Func(..) => self.v.one(Obj::Guarded(obj, guard)),
+                    _ => self.v.single(obj),
+                };
+                wrapped = self.v.join(wrapped, one);
+            }
+            self.envs[env.0 as usize].vars.insert(name, wrapped);
         }
     }
 
@@ -949,6 +1044,19 @@ impl Interp<'_> {
             }
             "type" if args.pos.len() == 1 => self.type_of(first?),
             "vars" if args.pos.len() == 1 => self.namespace(first?),
+            "dir" if args.pos.len() == 1 => match self.namespace(first?) {
+                namespace if self.v.is_unknown(namespace) => Value::UNKNOWN,
+                namespace => match self.v.only(namespace).cloned() {
+                    Some(Obj::Record(fields, _)) => {
+                        let names = fields
+                            .into_iter()
+                            .map(|(name, _)| self.v.one(Obj::Str(Some(name), None)))
+                            .collect();
+                        self.v.one(Obj::Tuple(names))
+                    }
+                    _ => Value::UNKNOWN,
+                },
+            },
             "globals" => {
                 let unit = self.here().unit;
                 self.v.one(Obj::Module(unit))

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::call::Args;
 use super::{EnvKey, EnvRead, Frame, Interp};
-use crate::core::{ArgKind, Clause, CompKind, ExprId, ExprKind, Language, Module, ParamKind, StrLit, Symbol};
+use crate::core::{
+    ArgKind, Clause, CompKind, ExprId, ExprKind, Language, Module, ParamKind, PatternKind, StrLit, Symbol,
+};
 use crate::knowledge::{Consumes, Item};
 use crate::resolve::value::{EnvId, ExprRef, FuncRef, Obj, Value};
 
@@ -535,6 +537,9 @@ impl Interp<'_> {
             }
             return self.v.one(Obj::Comprehension(at, env));
         }
+        if let Some(kept) = self.kept_names(m, clauses, element).filter(|_| kind != CompKind::Dict) {
+            return kept;
+        }
         let element = self.comprehension(m, clauses, element);
         let list = if kind == CompKind::Dict {
             Obj::Dict(self.made(at))
@@ -561,6 +566,40 @@ impl Interp<'_> {
             last = self.eval(m, *expr);
         }
         last
+    }
+
+    /// `[name for name in dir(cls) if not name.startswith("_")]`: of known texts those that no condition rules out.
+    fn kept_names(&mut self, m: &Module, clauses: &[Clause], element: &[ExprId]) -> Option<Value> {
+        let ([clause], [element]) = (clauses, element) else {
+            return None;
+        };
+        let (PatternKind::Bind(target, None), ExprKind::Name(name)) = (&clause.target.kind, &m.expr(*element).kind)
+        else {
+            return None;
+        };
+        if target != name || matches!(m.expr(clause.iter).kind, ExprKind::Name(_)) {
+            return None;
+        }
+        let iterable = self.eval(m, clause.iter);
+        let Some(Obj::Tuple(items)) = self.v.only(iterable).cloned() else {
+            return None;
+        };
+        if items.len() > MAX_NAMES || items.iter().any(|i| self.v.text(*i).is_none()) {
+            return None;
+        }
+        let mut kept = Vec::new();
+        for item in items {
+            self.bind_pattern(m, &clause.target, item);
+            let mut passes = true;
+            for condition in &clause.conditions {
+                let value = self.eval(m, *condition);
+                passes &= self.v.truth(value) != Some(false);
+            }
+            if passes {
+                kept.push(item);
+            }
+        }
+        Some(self.v.one(Obj::Tuple(kept)))
     }
 
     /// Iterates a generator expression here.
@@ -926,3 +965,6 @@ pub(super) fn is_common(name: &str) -> bool {
                 | "json"
         )
 }
+
+/// Of more names than these the first says as much as the last.
+const MAX_NAMES: usize = 64;
