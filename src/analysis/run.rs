@@ -521,6 +521,17 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
             break;
         }
         world.parse(&next);
+        // No part of the program: data of a highlighter, templates.
+        let broken =
+            |file: &File| matches!(&file.module, Some(Some(m)) if m.language == Language::Rust && !m.errors.is_empty());
+        for index in next
+            .iter()
+            .filter(|i| broken(&world.files[**i]))
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            world.files[index].module = Some(None);
+        }
         relevant.extend(&next);
         fresh = next;
     }
