@@ -32,6 +32,8 @@ const MARKER: &str = "reconnect-lint";
 const BOM: char = '\u{feff}';
 /// Rounds of looking for files that use what others offer.
 const MAX_STEPS: usize = 8;
+/// Rust: more files that use what others offer than this are left to evaluation, which reads what is called from `main`.
+const MAX_USERS: usize = 60;
 /// Syntax errors of one file that are reported one by one.
 const MAX_ERRORS: usize = 10;
 
@@ -476,14 +478,16 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
     let mut offers = FxHashMap::default();
     let mut reach = Reach::default();
     let mut fresh: Vec<usize> = seeds.to_vec();
-    for _ in 0..MAX_STEPS {
+    for step in 0..MAX_STEPS {
+        let first = step == 0;
         for &index in &fresh {
             let file = &world.files[index];
             if file.aside {
                 continue;
             }
             if file.entry.language == Language::Rust {
-                if let Some(Some(module)) = &file.module {
+                // Only of files that name a driver themselves: from there on evaluation leads to what is called.
+                if let Some(Some(module)) = file.module.as_ref().filter(|_| first) {
                     let drivers = |name: Symbol| {
                         let libraries = world.knowledge.imported(name);
                         libraries.iter().any(|lib| world.knowledge.is_store(*lib))
@@ -509,11 +513,25 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
             .filter(|(i, f)| f.entry.language == Language::Rust && !f.aside && !known.contains(i))
             .map(|(i, f)| (i as u32, f.entry.path.as_path()))
             .collect();
-        next.extend(reach.users(&candidates, world.crates()));
+        let users = reach.users(&candidates, world.crates());
+        if users.len() <= MAX_USERS {
+            next.extend(users);
+        }
         if next.is_empty() {
             break;
         }
         world.parse(&next);
+        // No part of the program: data of a highlighter, templates.
+        let broken =
+            |file: &File| matches!(&file.module, Some(Some(m)) if m.language == Language::Rust && !m.errors.is_empty());
+        for index in next
+            .iter()
+            .filter(|i| broken(&world.files[**i]))
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            world.files[index].module = Some(None);
+        }
         relevant.extend(&next);
         fresh = next;
     }

@@ -67,7 +67,9 @@ impl Interp<'_> {
                 let subject = this.eval(m, value);
                 let reads =
                     this.out.sites.len() > sites || this.rust.propagated > propagated || this.rust_carries(subject);
-                let waits = this.rust.endless_met > met || !reads && waits_for_more(m, value);
+                // What is read to its end may ask for something endless on its way: `tasks.try_next()`.
+                let endless = this.rust.endless_met > met && !reads_to_end(m, value);
+                let waits = endless || !reads && waits_for_more(m, value);
                 if waits {
                     this.rust_is_worker(stmt, body);
                 }
@@ -166,6 +168,7 @@ impl Interp<'_> {
         let level = self.here().rust.hidden.len();
         let log = self.log_mark();
         let storage = self.rust_storage_mark();
+        let endless_met = self.rust.endless_met;
         let worker = shape.worker.then_some(place);
         let (before_flights, before_ret) = (self.here().flights.len(), self.here().ret);
         let around = Around {
@@ -204,6 +207,8 @@ impl Interp<'_> {
         let Some(state) = self.frame().loops.pop() else {
             return Value::NONE;
         };
+        // Whoever calls a worker does not wait for what the worker's loop waits for.
+        self.rust.endless_met = endless_met;
         if state.rust.worker.is_some() {
             self.rust_worker_ended(place, storage);
             self.rust_ended_worker(place, before_flights, before_ret);
@@ -325,6 +330,17 @@ fn header(stmt: &Stmt, body: &Block) -> Span {
     Span {
         start: stmt.span.start,
         end: end.max(stmt.span.start),
+    }
+}
+
+/// The value is asked for by a method that reads something to its end.
+fn reads_to_end(m: &Module, value: ExprId) -> bool {
+    match &m.expr(value).kind {
+        ExprKind::Await(inner) | ExprKind::Propagate(inner) | ExprKind::Same(inner) => reads_to_end(m, *inner),
+        ExprKind::Call { callee, .. } => {
+            matches!(&m.expr(*callee).kind, ExprKind::Attr { name, .. } if READERS.contains(&name.as_str()))
+        }
+        _ => false,
     }
 }
 
