@@ -651,6 +651,14 @@ impl Interp<'_> {
         };
         let old: Vec<FuncRef> = self.v.objs(old).iter().filter_map(|&o| self.function_of(o)).collect();
         let wraps = |this: &Self, obj: ObjId| {
+            let mut obj = obj;
+            // What a library's decorator made of it.
+            while let Obj::Guarded(inner, _) | Obj::Within(_, inner) = *this.v.get(obj) {
+                obj = inner;
+            }
+            if this.function_of(obj).is_some_and(|f| old.contains(&f)) {
+                return true;
+            }
             let Obj::Func(_, env) = *this.v.get(obj) else {
                 return false;
             };
