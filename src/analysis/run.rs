@@ -59,7 +59,8 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     analysis.stats.unreadable = walked.problems;
 
     let words = Words::new(&own_rules, &request.env.names);
-    let scanned = scan(request, &walked.entries, &given, &words);
+    let crates = words.crates_possible(&walked.manifests);
+    let scanned = scan(request, &walked.entries, &given, &words, crates);
     let mut seeds = Vec::new();
     let mut seen: FxHashSet<usize> = FxHashSet::default();
     for (index, file) in scanned.iter().enumerate() {
@@ -240,6 +241,9 @@ struct Words {
     imports: FxHashMap<String, Vec<usize>>,
     python: WordList,
     rust: WordList,
+    /// For Rust files of packages that depend on none of the crates.
+    rust_bare: WordList,
+    crates: Vec<String>,
 }
 
 /// Words looked for in the whole text of a file.
@@ -283,16 +287,40 @@ impl Words {
         common.extend(own_imports.chain(variables).map(|name| (name.clone(), Kind::Own)));
         common.extend(ENVIRONMENT.iter().map(|w| ((*w).to_owned(), Kind::Environment)));
         common.push((MARKER.into(), Kind::Marker));
+        let crate_names = crates.keys().cloned().collect();
         let crates = crates
             .into_iter()
             .map(|(name, libraries)| (name, Kind::Crate(libraries)));
+        let rust_bare = WordList::new(common.clone());
         let rust = common.iter().cloned().chain(crates).collect();
         let python = common.into_iter().chain(settings).collect();
         Self {
             imports,
             python: WordList::new(python),
             rust: WordList::new(rust),
+            rust_bare,
+            crates: crate_names,
         }
+    }
+
+    /// False if the project's manifests name none of the crates: then no file of it can use one. Without a `Cargo.toml`
+    /// nothing is known.
+    fn crates_possible(&self, manifests: &[PathBuf]) -> bool {
+        let mut found = false;
+        for path in manifests
+            .iter()
+            .filter(|p| p.file_name().is_some_and(|n| n == "Cargo.toml"))
+        {
+            let Ok(text) = std::fs::read_to_string(path) else {
+                return true;
+            };
+            found = true;
+            let text = text.replace('-', "_");
+            if self.crates.iter().any(|name| text.contains(name.as_str())) {
+                return true;
+            }
+        }
+        !found
     }
 }
 
@@ -319,7 +347,7 @@ struct Scanned {
     problem: Option<String>,
 }
 
-fn scan(request: &Request, entries: &[Entry], given: &Given, words: &Words) -> Vec<Scanned> {
+fn scan(request: &Request, entries: &[Entry], given: &Given, words: &Words, crates: bool) -> Vec<Scanned> {
     let done = AtomicU64::new(0);
     entries
         .par_iter()
@@ -331,7 +359,7 @@ fn scan(request: &Request, entries: &[Entry], given: &Given, words: &Words) -> V
             };
             let scanned = match bytes {
                 Ok(bytes) => {
-                    let mut scanned = scan_file(entry, bytes, words);
+                    let mut scanned = scan_file(entry, bytes, words, crates);
                     // It is decoded already, whatever encoding its first line declares.
                     if let (Some(text), Some(given)) = (&mut scanned.text, given)
                         && !given.starts_with(BOM)
@@ -353,14 +381,15 @@ fn scan(request: &Request, entries: &[Entry], given: &Given, words: &Words) -> V
         .collect()
 }
 
-fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words) -> Scanned {
+fn scan_file(entry: &Entry, bytes: Vec<u8>, words: &Words, crates: bool) -> Scanned {
     let mut scanned = Scanned {
         size: bytes.len() as u64,
         ..Scanned::default()
     };
     let list = match entry.language {
         Language::Python => &words.python,
-        Language::Rust => &words.rust,
+        Language::Rust if crates => &words.rust,
+        Language::Rust => &words.rust_bare,
     };
     let mut other = false;
     list.scanner.each(&bytes, |word, end| {
