@@ -74,7 +74,7 @@ pub struct Options {
     pub env: Option<EnvOptions>,
 }
 
-/// What RL401 (mongodb-url-parts) looks for besides `*_MONGODB_HOST` and its like.
+/// Which environment variables RL401 (mongodb-url-parts) means.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct EnvOptions {

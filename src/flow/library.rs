@@ -1088,6 +1088,7 @@ impl<'w> Interp<'w> {
                 let call = self.text_of(of(named));
                 (self.text_of(of(*base)), call)
             }
+            ExprKind::Index { base, .. } => (self.text_of(of(*base)), self.text_of(of(named))),
             _ => {
                 let text = self.text_of(of(named));
                 (text.clone(), text)

@@ -275,7 +275,8 @@ impl Context<'_> {
         let call = if site.iteration {
             site.receiver.clone()
         } else {
-            format!("{}(...)", site.call)
+            let arguments = if is_syntax(site) { "" } else { "(...)" };
+            format!("{}{arguments}", site.call)
         };
         text.replace("{handle}", &site.receiver)
             .replace("{call}", &call)
