@@ -60,7 +60,7 @@ pub struct ConfigArgs {
     #[arg(long, help_heading = "Configuration")]
     pub isolated: bool,
 
-    /// Neither read nor write the cache
+    /// Start from nothing; for now every run does, there is no cache yet
     #[arg(long, help_heading = "Configuration")]
     pub no_cache: bool,
 
