@@ -247,6 +247,14 @@ impl World for ProjectWorld<'_> {
         let library = self.knowledge.library(lib);
         let head = &library.file.library;
         let name = &head.name;
+        // A range of the driver and a layer that needs more of it: both hold.
+        let implied = self.implied(unit, lib);
+        let open = |pin: &&Pin| pin.firmness < Firmness::Pinned;
+        if let (Some(implied), Some(least)) = (&implied, self.pin(unit, lib).filter(open).map(|p| p.least))
+            && least.is_none_or(|l| l < implied.release)
+        {
+            return implied.clone();
+        }
         if let Some(pin) = self.pin(unit, lib) {
             let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
             let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
@@ -268,7 +276,7 @@ impl World for ProjectWorld<'_> {
                 text,
             }
         } else {
-            if let Some(implied) = self.implied(unit, lib) {
+            if let Some(implied) = implied {
                 return implied;
             }
             let release = fallback(self.knowledge, lib);
@@ -356,7 +364,7 @@ impl ProjectWorld<'_> {
         UnitId(roots[0])
     }
 
-    /// What the version of a layer says of its driver's, where no manifest names that one.
+    /// What the version of a layer says of its driver's.
     fn implied(&self, unit: UnitId, driver: LibId) -> Option<Assumed> {
         for (id, library) in self.knowledge.libraries() {
             if library.driver != driver || id == driver {

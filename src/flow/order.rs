@@ -84,12 +84,14 @@ impl Graph {
         let mut hints: FxHashMap<usize, u32> = FxHashMap::default();
         let funcs: Vec<usize> = nodes.iter().copied().filter(|&n| n < candidates.len()).collect();
         for &from in &funcs {
+            let own = candidates[from].func.unit;
             for &name in &self.edges[from] {
                 let bearers = &self.edges[name];
-                let shared = FULL / u32::try_from(bearers.len()).unwrap_or(FULL).max(1);
+                let here = bearers.iter().filter(|&&b| candidates[b].func.unit == own).count();
+                let part = |of: usize| FULL / u32::try_from(of).unwrap_or(FULL).max(1);
                 for &to in bearers {
-                    let here = candidates[to].func.unit == candidates[from].func.unit;
-                    *hints.entry(to).or_default() += if here { FULL } else { shared };
+                    let near = candidates[to].func.unit == own;
+                    *hints.entry(to).or_default() += part(if near { here } else { bearers.len() });
                 }
             }
         }
@@ -206,6 +208,13 @@ mod tests {
             ("main", &["start"]),
         ]);
         assert_eq!(found, ["main", "start", "stop", "_prepare"]);
+    }
+
+    #[test]
+    fn a_name_that_two_bear_says_less_than_one_of_its_own() {
+        let found = order(&[("do_migration", &["run"]), ("run", &[]), ("run", &["do_migration"])]);
+        assert_eq!(found[0], "run");
+        assert_eq!(found[1], "do_migration");
     }
 
     #[test]

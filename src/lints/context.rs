@@ -172,7 +172,7 @@ impl Context<'_> {
                 let name = self.function_name(*func);
                 let place = self.function_place(*func);
                 path.extend(
-                    place.and_then(|p| self.related(p, format!("entry point: nothing in the project calls `{name}`"))),
+                    place.and_then(|p| self.related(p, format!("entry point: no caller of `{name}` was found"))),
                 );
             }
             Entry::Registered(func, spec) => {

@@ -65,6 +65,11 @@ pub fn role(relative: &Path) -> Role {
     if name == "build.rs" || name == "setup.py" {
         return Role::Build;
     }
+    // `003_move_users.py`: nothing can import it; it is run once, in its turn.
+    let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
+    if digits >= 3 && stem.as_bytes().get(digits) == Some(&b'_') {
+        return Role::Migration;
+    }
     Role::Normal
 }
 
@@ -82,6 +87,8 @@ mod tests {
             ("db/mysql_migrations.rs", Role::Normal),
             ("shop/migrations/0001_initial.py", Role::Migration),
             ("alembic/versions/1a.py", Role::Migration),
+            ("scripts/db/2025.2/000_move_users.py", Role::Migration),
+            ("shop/1_db.py", Role::Normal),
             ("vendor/redis/client.py", Role::Vendored),
             ("build.rs", Role::Build),
         ] {

@@ -150,6 +150,10 @@ pub(super) fn setup(source: &str, text: &str) -> Vec<Pin> {
     for (index, line) in text.lines().enumerate() {
         let line_number = index as u32 + 1;
         let trimmed = line.trim();
+        // A section of setup.cfg ends the one before; `[options.extras_require]` begins one.
+        if is_cfg && trimmed.starts_with('[') {
+            inside = false;
+        }
         if trimmed.contains("install_requires")
             || trimmed.contains("extras_require")
             || trimmed.starts_with("requires")
@@ -160,14 +164,15 @@ pub(super) fn setup(source: &str, text: &str) -> Vec<Pin> {
         }
         if is_cfg {
             if inside {
+                // `install_requires = a`, `extra = a`; not `a>=1`.
                 let item = trimmed
                     .split_once('=')
-                    .filter(|(k, _)| k.trim().ends_with("requires"))
+                    .filter(|(key, rest)| {
+                        let key = key.trim();
+                        !rest.starts_with('=') && !key.ends_with(['>', '<', '!', '~', '='])
+                    })
                     .map_or(trimmed, |(_, v)| v.trim());
                 pins.extend(parse(item, source, line_number));
-                if trimmed.starts_with('[') {
-                    inside = false;
-                }
             }
             continue;
         }
