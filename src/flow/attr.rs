@@ -887,6 +887,12 @@ impl Interp<'_> {
     }
 
     /// The known keys of a dictionary.
+    /// Some known key of a dictionary passes the test.
+    pub(super) fn any_key(&self, obj: ObjId, test: impl Fn(&str) -> bool) -> bool {
+        let key = |name: Symbol| name.as_str().strip_prefix('[')?.strip_suffix(']');
+        self.heap_of(obj).any(|(name, _)| key(name).is_some_and(&test))
+    }
+
     pub(super) fn keys(&self, obj: ObjId) -> Vec<Symbol> {
         let mut keys: Vec<Symbol> = self
             .heap_of(obj)

@@ -86,6 +86,9 @@ impl Frame {
     }
 }
 
+/// An argument that may be more things than these is no list of exceptions.
+const MAX_CONDITIONS: usize = 12;
+
 /// So many objects are searched for lazy ones that leave a function.
 const MAX_SEARCHED: usize = 400;
 
@@ -908,20 +911,8 @@ impl Interp<'_> {
     /// `@retried(on=AutoReconnect)`, `with ignored(AutoReconnect)`. It receives them, whatever it does then.
     fn unknown_guard(&mut self, path: Symbol, args: &Args, at: ExprRef) -> Option<Value> {
         let mut covers = Vec::new();
-        let given: Vec<Value> = args
-            .pos
-            .iter()
-            .copied()
-            .chain(args.kw.iter().map(|(_, v)| *v))
-            .collect();
-        for value in given {
-            for obj in self.class_objects(value) {
-                match self.v.get(obj).clone() {
-                    Obj::Covers(classes) => covers.extend(classes),
-                    Obj::External(class) if self.is_driver_error(class) => covers.push(obj),
-                    _ => {}
-                }
-            }
+        for &value in args.pos.iter().chain(args.kw.iter().map(|(_, v)| v)) {
+            self.conditions_in(value, 0, &mut covers);
         }
         let driver = |this: &Self, o: &ObjId| matches!(this.v.get(*o), Obj::External(c) if this.is_driver_error(*c));
         if !covers.iter().any(|o| driver(self, o)) {
@@ -957,6 +948,27 @@ impl Interp<'_> {
             return Some(guarded);
         }
         Some(self.call(guarded, &args.rest(1), at))
+    }
+
+    /// A driver's exception classes in an argument, and those of a retry library's condition. Asked of every call of which
+    /// nothing is known, so only what is written out is looked at.
+    fn conditions_in(&self, value: Value, depth: u32, covers: &mut Vec<ObjId>) {
+        let objs = self.v.objs(value);
+        if objs.len() > MAX_CONDITIONS {
+            return;
+        }
+        for &obj in objs {
+            match self.v.get(obj) {
+                Obj::Covers(classes) => covers.extend(classes),
+                Obj::External(class) if self.is_driver_error(*class) => covers.push(obj),
+                Obj::Tuple(items) if depth < 2 && items.len() <= MAX_CONDITIONS => {
+                    for &item in items {
+                        self.conditions_in(item, depth + 1, covers);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn is_driver_error(&self, class: Symbol) -> bool {

@@ -389,10 +389,7 @@ impl<'w> Interp<'w> {
         if !when.contains.is_empty() {
             return self.contains(value, &|this, obj| match this.v.get(obj) {
                 Obj::Str(Some(text), _) => when.contains.iter().any(|c| c == text.as_str()),
-                Obj::Dict(_) => this
-                    .keys(obj)
-                    .iter()
-                    .any(|k| when.contains.iter().any(|c| c == k.as_str())),
+                Obj::Dict(_) => this.any_key(obj, |k| when.contains.iter().any(|c| c == k)),
                 Obj::Record(fields, _) => fields
                     .iter()
                     .any(|(k, _)| when.contains.iter().any(|c| c == k.as_str())),
@@ -450,8 +447,12 @@ impl<'w> Interp<'w> {
     pub(super) fn contains(&self, value: Value, test: &dyn Fn(&Self, ObjId) -> bool) -> bool {
         let mut todo = vec![(value, 0)];
         let mut budget = 400;
+        let mut seen = rustc_hash::FxHashSet::default();
         while let Some((value, depth)) = todo.pop() {
             for &obj in self.v.objs(value) {
+                if !seen.insert(obj) {
+                    continue;
+                }
                 budget -= 1;
                 if budget == 0 {
                     return false;
@@ -494,7 +495,7 @@ impl<'w> Interp<'w> {
                 };
                 let changes = values.iter().any(|&v| {
                     self.contains(v, &|this, obj| match this.v.get(obj) {
-                        Obj::Dict(_) => this.keys(obj).iter().any(|k| changing.iter().any(|c| c == k.as_str())),
+                        Obj::Dict(_) => this.any_key(obj, |k| changing.iter().any(|c| c == k)),
                         _ => false,
                     })
                 });
