@@ -16,7 +16,7 @@ pub(super) fn call_sites(ctx: &mut Context<'_>) -> Vec<CallSite> {
         let Some(fate) = out.fates.get(id.0 as usize) else {
             continue;
         };
-        let verdict = judge(out, site, fate);
+        let verdict = judge(out, fate);
         rows.extend(row(ctx, site, &verdict));
     }
     rows

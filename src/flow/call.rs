@@ -114,7 +114,7 @@ impl Interp<'_> {
         if self.frames.len() > super::MAX_DEPTH {
             return Value::UNKNOWN;
         }
-        if self.here().module.language == Language::Rust {
+        if !self.here().is_python() {
             return self.rust_call_obj(obj, args, at);
         }
         match self.v.get(obj).clone() {
@@ -252,7 +252,7 @@ impl Interp<'_> {
             Obj::Descriptor(_, inner) => self.call_obj(inner, args, at),
             Obj::Next => {
                 self.next_called = true;
-                for flight in self.next_flights(at) {
+                for flight in self.next.clone() {
                     self.emit(flight);
                 }
                 Value::UNKNOWN
@@ -330,19 +330,8 @@ impl Interp<'_> {
     /// True for values that can be called with something of the program behind them.
     pub(super) fn is_callable(&self, value: Value) -> bool {
         self.v.objs(value).iter().any(|&o| {
-            matches!(
-                self.v.get(o),
-                Obj::Func(..)
-                    | Obj::Bound(..)
-                    | Obj::Guarded(..)
-                    | Obj::Method(..)
-                    | Obj::Partial(..)
-                    | Obj::Managed(_)
-                    | Obj::Within(..)
-                    | Obj::Descriptor(..)
-                    | Obj::Unbound(..)
-                    | Obj::Class(_)
-            )
+            let obj = self.v.get(o);
+            obj.is_function() || matches!(obj, Obj::Unbound(..) | Obj::Class(_))
         })
     }
 
@@ -443,15 +432,7 @@ impl Interp<'_> {
         }
         self.here().note_missed(&mut flight);
         let length = self.out.paths.length(flight.path);
-        let index = self.frame().flights.iter().position(|f| {
-            f.site == flight.site
-                && f.error == flight.error
-                && f.notes == flight.notes
-                && f.created == flight.created
-                && f.around == flight.around
-                && f.ends_loop == flight.ends_loop
-                && f.making == flight.making
-        });
+        let index = self.frame().flights.iter().position(|f| f.is_same(&flight));
         match index {
             Some(index) => {
                 let old = self.frame().flights[index].path;

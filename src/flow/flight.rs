@@ -269,6 +269,19 @@ pub struct Flight {
     pub marks: Marks,
 }
 
+impl Flight {
+    /// The same error in the same state, perhaps along another path.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.site == other.site
+            && self.error == other.error
+            && self.notes == other.notes
+            && self.created == other.created
+            && self.around == other.around
+            && self.ends_loop == other.ends_loop
+            && self.making == other.making
+    }
+}
+
 /// What encloses the making of a lazy object alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Around {

@@ -669,7 +669,7 @@ impl Interp<'_> {
         for obj in objs {
             rest = match self.v.get(obj).clone() {
                 Obj::Guard(guard) => self.filter(rest, guard),
-                Obj::Manager(act) => self.throw(act, at, rest),
+                Obj::Manager(act) => self.throw(act, rest),
                 Obj::Instance(class, _) => self.leave_instance(obj, class, at, rest),
                 Obj::Handle(handle) => {
                     if let Some(spec) = self.k.ty(handle.ty).on_exit {
@@ -687,7 +687,7 @@ impl Interp<'_> {
     }
 
     /// Runs a context manager's generator with the errors arriving at its `yield`, and gives what comes out.
-    fn throw(&mut self, act: ActId, at: crate::resolve::value::ExprRef, raised: Vec<Flight>) -> Vec<Flight> {
+    fn throw(&mut self, act: ActId, raised: Vec<Flight>) -> Vec<Flight> {
         if raised.is_empty() || self.frames.len() > super::MAX_DEPTH {
             return raised;
         }
@@ -697,9 +697,7 @@ impl Interp<'_> {
             return Vec::new();
         };
         self.frame().flights = outer;
-        let own: Vec<Flight> = frame.flights;
-        let _ = at;
-        own
+        frame.flights
     }
 
     /// Asks a class's `__exit__` what it does with the errors.
@@ -726,7 +724,7 @@ impl Interp<'_> {
             }
         }
         let mut rest = Vec::new();
-        for (error, flights) in groups {
+        for (_, flights) in groups {
             let exception = self.exception_value(&flights[..1], None);
             let kinds = self.exception_classes(exception);
             let args = super::call::Args::positional(vec![kinds, exception, Value::UNKNOWN]);
@@ -767,7 +765,6 @@ impl Interp<'_> {
                     self.stop(&flight, stop.clone());
                 }
             }
-            let _ = error;
         }
         rest
     }

@@ -210,7 +210,7 @@ impl<'w> Interp<'w> {
             return Value::UNKNOWN;
         }
         let recv = recv.or(over);
-        let rust = self.here().module.language == Language::Rust;
+        let rust = !self.here().is_python();
         self.connection_events(id, recv, &effective, at);
         if let Some(obj) = recv
             && let Obj::Handle(handle) = self.v.get(obj)
@@ -1597,19 +1597,7 @@ impl<'w> Interp<'w> {
     }
 
     fn is_function(&self, value: Value) -> bool {
-        self.v.objs(value).iter().any(|&o| {
-            matches!(
-                self.v.get(o),
-                Obj::Func(..)
-                    | Obj::Bound(..)
-                    | Obj::Guarded(..)
-                    | Obj::Method(..)
-                    | Obj::Partial(..)
-                    | Obj::Managed(_)
-                    | Obj::Within(..)
-                    | Obj::Descriptor(..)
-            )
-        })
+        self.v.objs(value).iter().any(|&o| self.v.get(o).is_function())
     }
 
     /// A decorator meets its function.
@@ -1667,7 +1655,8 @@ impl<'w> Interp<'w> {
         if let Some(registers) = &call.registers {
             let scope = self.decorator_scopes.get(&made).copied().flatten();
             match registers.what {
-                Registration::Entry => {
+                // A handler of errors is called by the framework too; its own calls start there.
+                Registration::Entry | Registration::ErrorHandler | Registration::Dependency => {
                     for obj in self.v.list(value) {
                         if self.function_of(obj).is_some() {
                             let entry = Registered {
@@ -1682,22 +1671,6 @@ impl<'w> Interp<'w> {
                     }
                 }
                 Registration::Middleware => self.middlewares.push((value, id, made)),
-                Registration::ErrorHandler | Registration::Dependency => {
-                    for obj in self.v.list(value) {
-                        if let Some(func) = self.function_of(obj) {
-                            // It is called by the framework with the error; its own calls start there.
-                            let _ = func;
-                            let entry = Registered {
-                                func: obj,
-                                spec: id,
-                                scope,
-                            };
-                            if !self.registered.iter().any(|r| r.func == entry.func) {
-                                self.registered.push(entry);
-                            }
-                        }
-                    }
-                }
             }
         }
         value

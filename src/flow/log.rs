@@ -173,7 +173,7 @@ impl Interp<'_> {
     /// A retry uses a connection that it has not opened or revived since the mark: as if it were kept.
     pub(super) fn note_tried_again(&mut self, site: SiteId, mark: Mark) {
         // In Rust the storage tells (`rust::storage`): which value a variable holds after a handler is known there.
-        if self.here().module.language == crate::core::Language::Rust {
+        if !self.here().is_python() {
             return;
         }
         let events = self.since(mark);
@@ -317,15 +317,16 @@ impl Interp<'_> {
 
     /// A loop goes on after a loss: what its body opened since the mark, whatever was there before, it opens again.
     pub(super) fn note_renewed(&mut self, mark: Mark) {
-        let opened: Vec<ExprRef> = self
-            .since(mark)
-            .iter()
-            .filter_map(|e| match e {
-                Event::Open(at) => Some(*at),
-                _ => None,
-            })
-            .collect();
+        let opened = self.opened_since(mark);
         self.units.replaced.extend(opened);
+    }
+
+    fn opened_since(&self, mark: Mark) -> Vec<ExprRef> {
+        let opened = |event: &Event| match *event {
+            Event::Open(at) => Some(at),
+            _ => None,
+        };
+        self.since(mark).iter().filter_map(opened).collect()
     }
 
     fn recover(&mut self, events: &[Event]) {
@@ -442,14 +443,7 @@ impl Interp<'_> {
 
     /// A `with` opened these: they live as long as its body.
     pub(super) fn note_scoped(&mut self, mark: Mark) {
-        let opened: Vec<ExprRef> = self
-            .since(mark)
-            .iter()
-            .filter_map(|e| match e {
-                Event::Open(at) => Some(*at),
-                _ => None,
-            })
-            .collect();
+        let opened = self.opened_since(mark);
         self.units.scoped.extend(opened);
     }
 

@@ -195,6 +195,10 @@ struct Frame {
 }
 
 impl Frame {
+    fn is_python(&self) -> bool {
+        self.module.language == crate::core::Language::Python
+    }
+
     /// What is tried for the last time after a loop that does not repeat it after this error.
     fn note_missed(&self, flight: &mut Flight) {
         if flight.making.is_none()
@@ -560,7 +564,6 @@ impl<'w> Interp<'w> {
         self.heap_changed = false;
         self.modules_done.clear();
         self.returned = self.memo.drain().map(|(act, summary)| (act, summary.ret)).collect();
-        self.memo.clear();
         self.wrapped.clear();
         self.contexts.clear();
         self.called.clear();
@@ -818,7 +821,7 @@ impl<'w> Interp<'w> {
     fn arrive(&mut self, flight: &mut Flight) {
         let frame = self.frame();
         // In Rust errors are values; the guards of a making are known by the object alone.
-        if frame.module.language != crate::core::Language::Python {
+        if !frame.is_python() {
             return;
         }
         if let Some(made) = flight.making {
@@ -847,11 +850,7 @@ impl<'w> Interp<'w> {
         if stops.len() < MAX_GUARDED_MAKINGS && !stops.contains(&stop) {
             stops.push(stop.clone());
         }
-        if self
-            .frames
-            .last()
-            .is_none_or(|f| f.module.language != crate::core::Language::Python)
-        {
+        if self.frames.last().is_none_or(|f| !f.is_python()) {
             return;
         }
         let index = self
@@ -902,13 +901,7 @@ impl<'w> Interp<'w> {
         }
         let length = self.out.paths.length(flight.path);
         let site = flight.site;
-        let known: Option<usize> = self.fate(site).escapes.iter().position(|e| {
-            e.flight.notes == flight.notes
-                && e.flight.created == flight.created
-                && e.flight.around == flight.around
-                && e.flight.error == flight.error
-                && e.flight.ends_loop == flight.ends_loop
-        });
+        let known: Option<usize> = self.fate(site).escapes.iter().position(|e| e.flight.is_same(&flight));
         if let Some(index) = known {
             let old = self.fate(site).escapes[index].flight.path;
             if self.out.paths.length(old) <= length {

@@ -27,6 +27,20 @@ pub struct Retried {
     pub resumed: Vec<SiteId>,
 }
 
+/// What is known of a retry where a call turns out to be repeated by it.
+#[derive(Clone, Copy)]
+struct Attempts {
+    /// Where it is reported.
+    place: Place,
+    /// The body of a loop, in which what is written is made anew each time.
+    region: Option<Place>,
+    /// Where in the log an attempt begins, if that is known.
+    since: Option<Mark>,
+    limited: bool,
+    waits: bool,
+    silent: bool,
+}
+
 impl Interp<'_> {
     fn retried(&mut self, place: Place) -> &mut Retried {
         let index = if let Some(index) = self.out.retried.iter().position(|r| r.place == place) {
@@ -50,39 +64,19 @@ impl Interp<'_> {
     /// A loop or recursion of the project repeats these.
     pub(super) fn note_retry(&mut self, place: Place, found: &RetryLoop, flights: &[Flight], log: Mark, waited: bool) {
         let mark = self.here().loops.last().map_or(log, |l| l.log.unwrap_or(log));
-        let open = self.frames.iter().any(|f| f.transactions > 0);
-        let waits = waited || self.waited_since(mark);
-        for flight in flights.iter().filter(|f| f.making.is_none()) {
-            let site = self.out.sites.get(flight.site).clone();
-            let region = Place {
+        let attempts = Attempts {
+            place,
+            region: Some(Place {
                 unit: place.unit,
                 span: found.region,
-            };
-            let changes = self.changes(&site, flight, Some(region));
-            let resumed = site.iteration
-                && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-                && flight
-                    .created
-                    .is_some_and(|c| !self.made_since(c, mark) && c != site.at);
-            // Rust: the transaction is an object that was made before.
-            let begun = !site.iteration && flight.created.is_some_and(|c| !self.made_since(c, mark));
-            let in_transaction = site.in_transaction && (open || begun);
-            if !in_transaction {
-                self.note_tried_again(flight.site, mark);
-            }
-            let retried = self.retried(place);
-            retried.limited |= found.limited;
-            retried.waits |= waits;
-            retried.silent |= found.silent;
-            push(&mut retried.sites, flight.site);
-            if resumed {
-                push(&mut retried.resumed, flight.site);
-            } else if changes {
-                push(&mut retried.changing, flight.site);
-            }
-            if in_transaction {
-                push(&mut retried.in_transaction, flight.site);
-            }
+            }),
+            since: Some(mark),
+            limited: found.limited,
+            waits: waited || self.waited_since(mark),
+            silent: found.silent,
+        };
+        for flight in flights.iter().filter(|f| f.making.is_none()) {
+            self.note_repeated(flight, attempts);
         }
     }
 
@@ -98,28 +92,36 @@ impl Interp<'_> {
         if flight.making.is_some() {
             return;
         }
+        let attempts = Attempts {
+            place: guard.place,
+            region: None,
+            since: self.guard_mark,
+            limited: guard.limited,
+            waits: guard.waits,
+            silent: guard.silent,
+        };
+        self.note_repeated(flight, attempts);
+    }
+
+    /// What it means that this call is tried again.
+    fn note_repeated(&mut self, flight: &Flight, attempts: Attempts) {
         let site = self.out.sites.get(flight.site).clone();
-        let open = self.frames.iter().any(|f| f.transactions > 0);
-        let changes = self.changes(&site, flight, None);
-        let (limited, waits, silent) = (guard.limited, guard.waits, guard.silent);
-        let mark = self.guard_mark;
+        let changes = self.changes(&site, flight, attempts.region);
+        let anew = |made| attempts.since.is_some_and(|mark| self.made_since(made, mark));
         let resumed = site.iteration
             && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-            && flight
-                .created
-                .is_some_and(|c| c != site.at && !mark.is_some_and(|m| self.made_since(c, m)));
-        let begun = !site.iteration
-            && flight
-                .created
-                .is_some_and(|c| !mark.is_some_and(|m| self.made_since(c, m)));
+            && flight.created.is_some_and(|made| made != site.at && !anew(made));
+        // Rust: the transaction is an object that was made before.
+        let begun = !site.iteration && flight.created.is_some_and(|made| !anew(made));
+        let open = self.frames.iter().any(|f| f.transactions > 0);
         let in_transaction = site.in_transaction && (open || begun);
-        if let Some(mark) = mark.filter(|_| !in_transaction) {
+        if let Some(mark) = attempts.since.filter(|_| !in_transaction) {
             self.note_tried_again(flight.site, mark);
         }
-        let retried = self.retried(guard.place);
-        retried.limited |= limited;
-        retried.waits |= waits;
-        retried.silent |= silent;
+        let retried = self.retried(attempts.place);
+        retried.limited |= attempts.limited;
+        retried.waits |= attempts.waits;
+        retried.silent |= attempts.silent;
         push(&mut retried.sites, flight.site);
         if resumed {
             push(&mut retried.resumed, flight.site);

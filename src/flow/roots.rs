@@ -245,16 +245,8 @@ impl Interp<'_> {
     }
 
     fn start_uncalled(&mut self, func: FuncRef) {
-        let Some((nested, class)) = self.with_func(func, |f| (f.parent, f.class)) else {
-            return;
-        };
-        let _ = class;
+        // None if it is never defined: in code that is not reached, or nested in a function that was not evaluated.
         let envs = self.closures.get(&func).cloned().unwrap_or_default();
-        if envs.is_empty() {
-            // Never defined: in code that is not reached, or nested in a function that was not evaluated.
-            let _ = nested;
-            return;
-        }
         for env in envs.into_iter().take(4) {
             let obj = self.v.obj(Obj::Func(func, env));
             if let Some(class) = self.func_class.get(&func).copied() {
@@ -374,15 +366,10 @@ impl Interp<'_> {
             _ => false,
         };
         let raised = self.in_frame(func.unit, |this| {
-            let params = this.with_func(func, |f| f.params.len()).unwrap_or(0);
-            let bound = matches!(this.v.get(callable), Obj::Bound(..));
             let unknown = Args {
-                pos: vec![Value::UNKNOWN; 0],
-                more: None,
                 open: true,
                 ..Args::default()
             };
-            let _ = (params, bound);
             let value = this.call_obj(callable, &unknown, at);
             let value = this.await_value(value, at);
             for obj in this.v.list(value) {
@@ -603,25 +590,9 @@ impl Interp<'_> {
         }
         found
     }
-
-    /// What a middleware meets when it goes on.
-    pub(super) fn next_flights(&mut self, at: ExprRef) -> Vec<Flight> {
-        let _ = at;
-        self.next.clone()
-    }
 }
 
-/// Objects that may be or wrap a function.
+/// Objects that may be or wrap a function of the program.
 fn is_callable(obj: &Obj) -> bool {
-    matches!(
-        obj,
-        Obj::Func(..)
-            | Obj::Bound(..)
-            | Obj::Guarded(..)
-            | Obj::Managed(_)
-            | Obj::Within(..)
-            | Obj::Descriptor(..)
-            | Obj::Instance(..)
-            | Obj::Partial(..)
-    )
+    matches!(obj, Obj::Instance(..)) || obj.is_function() && !matches!(obj, Obj::Method(..))
 }

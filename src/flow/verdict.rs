@@ -55,7 +55,7 @@ impl Verdict<'_> {
 }
 
 /// Judges one call site. Of several ways out the one past the fewest guards counts, then the shortest.
-pub fn judge<'a>(out: &'a Outcomes, _site: &Site, fate: &'a Fate) -> Verdict<'a> {
+pub fn judge<'a>(out: &'a Outcomes, fate: &'a Fate) -> Verdict<'a> {
     let escape = fate
         .escapes
         .iter()

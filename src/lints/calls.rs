@@ -24,7 +24,7 @@ pub fn check(ctx: &mut Context<'_>) {
             }
             continue;
         }
-        let verdict = judge(out, site, fate);
+        let verdict = judge(out, fate);
         let speaks = match connection(out, ctx.knowledge, site) {
             Connection::SelfHealing => true,
             // Spoken of at the call only where the error ends a worker loop, or a guard is there and misses.

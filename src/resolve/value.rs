@@ -223,6 +223,23 @@ pub enum Obj {
     Wrapped(Value),
 }
 
+impl Obj {
+    /// A function or a method, bare or in whatever wraps it.
+    pub fn is_function(&self) -> bool {
+        matches!(
+            self,
+            Self::Func(..)
+                | Self::Bound(..)
+                | Self::Guarded(..)
+                | Self::Method(..)
+                | Self::Partial(..)
+                | Self::Managed(_)
+                | Self::Within(..)
+                | Self::Descriptor(..)
+        )
+    }
+}
+
 /// Index of a set of errors that a Rust `Result` carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OutcomeId(pub u32);
