@@ -688,16 +688,16 @@ impl Interp<'_> {
 
     /// Runs a context manager's generator with the errors arriving at its `yield`, and gives what comes out.
     fn throw(&mut self, act: ActId, raised: Vec<Flight>) -> Vec<Flight> {
-        if raised.is_empty() || self.frames.len() > super::MAX_DEPTH {
+        // A manager that enters itself, as a patched method that keeps the original does, adds nothing to what it does already.
+        if raised.is_empty() || self.frames.len() > super::MAX_DEPTH || self.throwing.contains(&act) {
             return raised;
         }
         let outer = std::mem::take(&mut self.frame().flights);
-        let Some(frame) = self.evaluate_thrown(act, raised) else {
-            self.frame().flights = outer;
-            return Vec::new();
-        };
+        self.throwing.push(act);
+        let thrown = self.evaluate_thrown(act, raised);
+        self.throwing.pop();
         self.frame().flights = outer;
-        frame.flights
+        thrown.map(|frame| frame.flights).unwrap_or_default()
     }
 
     /// Asks a class's `__exit__` what it does with the errors.

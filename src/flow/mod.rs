@@ -428,6 +428,8 @@ struct Interp<'w> {
     next_called: bool,
     next: Vec<Flight>,
     spawned: Vec<(Value, ExprRef, bool)>,
+    /// The context managers that errors are thrown into right now, outermost first.
+    throwing: Vec<ActId>,
     joined: FxHashSet<ExprRef>,
     decorator_scopes: FxHashMap<ExprRef, Option<ExprRef>>,
     retries: FxHashMap<UnitId, retry::Retries>,
@@ -535,6 +537,7 @@ impl<'w> Interp<'w> {
             next: Vec::new(),
             spawned: Vec::new(),
             joined: FxHashSet::default(),
+            throwing: Vec::new(),
             decorator_scopes: FxHashMap::default(),
             retries: FxHashMap::default(),
             log: Vec::new(),
@@ -841,16 +844,19 @@ impl<'w> Interp<'w> {
 
     /// A guard encloses the making of a lazy object. That goes on outwards as long as the object does.
     fn guard_making(&mut self, making: ExprRef, flight: &Flight, stop: Stop) {
+        let outermost = self.frames.is_empty();
         if flight.around != Around::Unknown {
             // Something further in encloses it already.
-            self.emit(flight.clone());
+            if !outermost {
+                self.emit(flight.clone());
+            }
             return;
         }
         let stops = self.out.guarded_makings.entry(making).or_default();
         if stops.len() < MAX_GUARDED_MAKINGS && !stops.contains(&stop) {
             stops.push(stop.clone());
         }
-        if self.frames.last().is_none_or(|f| !f.is_python()) {
+        if outermost || !self.here().is_python() {
             return;
         }
         let index = self
