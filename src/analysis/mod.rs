@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod inventory;
+mod loaded;
 mod own;
 mod reach;
 mod run;

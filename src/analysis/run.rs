@@ -31,7 +31,7 @@ const MARKER: &str = "reconnect-lint";
 /// Only decoding takes it off.
 const BOM: char = '\u{feff}';
 /// Rounds of looking for files that use what others offer.
-const MAX_STEPS: usize = 8;
+const MAX_STEPS: usize = 12;
 /// Rust: more files that use what others offer than this are left to evaluation, which reads what is called from `main`.
 const MAX_USERS: usize = 60;
 /// Syntax errors of one file that are reported one by one.
@@ -507,6 +507,8 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
     let mut offers = FxHashMap::default();
     let mut reach = Reach::default();
     let mut fresh: Vec<usize> = seeds.to_vec();
+    // Once imports lead no further: what is called by the names of methods alone.
+    let mut loaded: Option<FxHashSet<Symbol>> = None;
     for step in 0..MAX_STEPS {
         let first = step == 0;
         for &index in &fresh {
@@ -526,7 +528,7 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
                 continue;
             }
             if let Some(Some(module)) = &file.module {
-                let names = offered(world, index, module, &offers);
+                let names = offered(world, index, module, &offers, &loaded);
                 offers.insert(index as u32, names);
             }
         }
@@ -545,6 +547,11 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
         let users = reach.users(&candidates, world.crates());
         if users.len() <= MAX_USERS {
             next.extend(users);
+        }
+        if next.is_empty() && loaded.is_none() {
+            let (names, users) = super::loaded::users(world, &relevant, &offers);
+            loaded = Some(names);
+            next = users;
         }
         if next.is_empty() {
             break;
@@ -569,8 +576,14 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
 }
 
 /// The names of a file that lead to a driver, given what other files offer.
-fn offered(world: &ProjectWorld<'_>, index: usize, module: &Module, offers: &select::Offers) -> FxHashSet<Symbol> {
-    let mut imported = FxHashSet::default();
+fn offered(
+    world: &ProjectWorld<'_>,
+    index: usize,
+    module: &Module,
+    offers: &select::Offers,
+    loaded: &Option<FxHashSet<Symbol>>,
+) -> FxHashSet<Symbol> {
+    let mut imported = loaded.clone().unwrap_or_default();
     for line in &world.files[index].lines {
         let library = line.level == 0 && !world.knowledge.imported(Symbol::new(first(&line.module))).is_empty();
         if library {
@@ -592,14 +605,25 @@ fn offered(world: &ProjectWorld<'_>, index: usize, module: &Module, offers: &sel
 
 /// True if a file imports something that another one offers.
 fn uses(world: &ProjectWorld<'_>, index: usize, offers: &select::Offers) -> bool {
-    world.files[index].lines.iter().any(|line| {
-        world.targets(index as u32, line).into_iter().any(|target| {
-            offers.get(&target).is_some_and(|names| {
-                line.names.is_empty()
-                    || line.names.iter().any(|n| n == "*" || names.contains(&Symbol::new(n)))
-                    // `from package import module`
-                    || line.names.iter().any(|n| world.is_module(target, n))
-            })
+    let lines = &world.files[index].lines;
+    lines.iter().any(|line| !offered_to(world, index, line, offers).is_empty())
+}
+
+/// The files of whose offers an import line takes something.
+pub(super) fn offered_to(
+    world: &ProjectWorld<'_>,
+    index: usize,
+    line: &ImportLine,
+    offers: &select::Offers,
+) -> Vec<u32> {
+    let mut targets = world.targets(index as u32, line);
+    targets.retain(|&target| {
+        offers.get(&target).is_some_and(|names| {
+            line.names.is_empty()
+                || line.names.iter().any(|n| n == "*" || names.contains(&Symbol::new(n)))
+                // `from package import module`
+                || line.names.iter().any(|n| world.is_module(target, n))
         })
-    })
+    });
+    targets
 }

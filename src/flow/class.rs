@@ -18,6 +18,9 @@ pub(super) struct ClassInfo {
     pub fields: Vec<(Symbol, Value)>,
 }
 
+/// A method's name that more classes have says nothing about the object.
+const MAX_NAMESAKES: usize = 3;
+
 impl Interp<'_> {
     /// Evaluates a class body and gives the class.
     pub(super) fn make_class(&mut self, m: &Module, class: ClassRef) -> Value {
@@ -285,18 +288,37 @@ impl Interp<'_> {
             let func = self.function_of(o);
             func.is_some_and(|f| self.world.module(f.unit).is_some_and(|m| is_abstract(&m, f)))
         });
-        let below = self.subclasses.get(&class).cloned().unwrap_or_default();
-        if !abstract_ || below.is_empty() {
+        if !abstract_ {
             return value;
         }
+        let mut below = self.subclasses.get(&class).cloned().unwrap_or_default();
+        below.retain(|c| *c != class);
+        if below.is_empty() {
+            // A class that is loaded by its name, or mixed in while the program runs.
+            let namesakes = self.methods_named(name);
+            below = namesakes.iter().filter_map(|f| self.func_class.get(f)).copied().collect();
+        }
         let mut result = value;
-        for subclass in below.into_iter().filter(|c| *c != class).take(4) {
+        for subclass in below.into_iter().take(4) {
             let obj = self.v.obj(Obj::Instance(subclass, None));
             if let Some(own) = self.class_attr(subclass, obj, name) {
                 result = self.v.join(result, own);
             }
         }
         result
+    }
+
+    /// The methods that a call on an unknown object may mean: those of this name that do something, if they are few.
+    pub(super) fn methods_named(&mut self, name: Symbol) -> Vec<FuncRef> {
+        if super::eval::is_common(name.as_str()) {
+            return Vec::new();
+        }
+        let mut found = self.methods_by_name.get(&name).cloned().unwrap_or_default();
+        found.retain(|f| self.world.module(f.unit).is_some_and(|m| !is_abstract(&m, *f)));
+        if found.len() > MAX_NAMESAKES {
+            found.clear();
+        }
+        found
     }
 
     /// The instances of a class and of those below it that the program makes; a general one if there are none.

@@ -478,8 +478,8 @@ impl Interp<'_> {
 
     /// A method of something unknown: if the program has few methods of that name, it may be one of them.
     fn call_by_name(&mut self, name: Symbol, args: &Args, at: ExprRef) -> Value {
-        let candidates = self.methods_by_name.get(&name).cloned().unwrap_or_default();
-        if candidates.is_empty() || candidates.len() > 3 || is_common(name.as_str()) {
+        let candidates = self.methods_named(name);
+        if candidates.is_empty() {
             return self.call(Value::UNKNOWN, args, at);
         }
         let mut result = Value::UNKNOWN;
@@ -905,7 +905,7 @@ fn blank_percent(text: &str) -> String {
 }
 
 /// Method names that say nothing about the object.
-pub(super) fn is_common(name: &str) -> bool {
+pub fn is_common(name: &str) -> bool {
     name.starts_with("__")
         || matches!(
             name,

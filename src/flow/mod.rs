@@ -28,6 +28,8 @@ mod settings;
 mod standard;
 pub mod verdict;
 
+pub use eval::is_common as is_common_method;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
