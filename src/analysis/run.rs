@@ -161,6 +161,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
         world: &mut world,
         files: &ids,
         findings: Vec::new(),
+        mentions: None,
     };
     crate::lints::run(&mut ctx, &request.env);
     let mut findings = std::mem::take(&mut ctx.findings);

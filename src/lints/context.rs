@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::core::Symbol;
+use crate::core::{ExprKind, Language, Symbol};
 use crate::findings::{Code, Confidence, FileId, Finding, Location, Related, Severity};
 use crate::flow::Outcomes;
 use crate::flow::flight::{Entry, Error, Escape, Note, Place, Site};
@@ -10,6 +10,11 @@ use crate::knowledge::{Knowledge, LibId, Retry};
 use crate::lints::texts;
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::{ExprRef, FuncRef, UnitId};
+
+/// Characters of a decorator that a label shows.
+const MAX_SHOWN: usize = 40;
+/// Python's own decorators, which say how a function is bound and not who calls it.
+const BUILTIN_DECORATORS: [&str; 3] = ["property", "staticmethod", "classmethod"];
 
 /// What lints read, and where they put findings.
 pub struct Context<'a> {
@@ -23,6 +28,8 @@ pub struct Context<'a> {
     pub files: &'a FxHashMap<UnitId, FileId>,
     /// The findings so far.
     pub findings: Vec<Finding>,
+    /// How often names are used in the files that were read; counted when it is first asked for.
+    pub mentions: Option<FxHashMap<Symbol, u32>>,
 }
 
 impl Context<'_> {
@@ -169,11 +176,9 @@ impl Context<'_> {
         match &escape.entry {
             Entry::Module(_) => {}
             Entry::Function(func) => {
-                let name = self.function_name(*func);
+                let text = format!("entry point: {}", self.unknown_caller(*func));
                 let place = self.function_place(*func);
-                path.extend(
-                    place.and_then(|p| self.related(p, format!("entry point: no caller of `{name}` was found"))),
-                );
+                path.extend(place.and_then(|p| self.related(p, text)));
             }
             Entry::Registered(func, spec) => {
                 let name = self.function_name(*func);
@@ -198,12 +203,18 @@ impl Context<'_> {
         } else {
             "which is called from here"
         };
+        let mut started = matches!(escape.entry, Entry::Module(_));
         for call in calls {
             if call == site.at {
                 continue;
             }
             if let Some(place) = self.place(call) {
-                path.extend(self.related(place, called));
+                let text = if std::mem::take(&mut started) {
+                    called.replace("which is called from here", "entry point: this file calls it itself")
+                } else {
+                    called.to_owned()
+                };
+                path.extend(self.related(place, text));
             }
         }
         for note in &escape.flight.notes {
@@ -240,6 +251,53 @@ impl Context<'_> {
             path.extend(self.related(place, text));
         }
         path
+    }
+
+    /// What is known of the callers of a function in which an error ends.
+    fn unknown_caller(&mut self, func: FuncRef) -> String {
+        let name = self.function_name(func);
+        let Some(module) = self.world.module(func.unit) else {
+            return format!("`{name}`");
+        };
+        let f = module.func(func.func);
+        let class = f.class.map(|c| &module.class(c).decorators[..]).unwrap_or_default();
+        let decorators = f.decorators.iter().chain(class);
+        let foreign = decorators.copied().find(|d| {
+            !matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str()))
+        });
+        if let Some(decorator) = foreign
+            && module.language == Language::Python
+        {
+            let text = self.world.text(func.unit);
+            let text = text.get(module.expr(decorator).span.range()).unwrap_or_default();
+            return format!("`@{}` decides who calls `{name}`", shortened(text));
+        }
+        let own = f.name.map_or(0, |n| {
+            let used = |e: &&crate::core::Expr| used_name(&e.kind) == Some(n) && f.span.contains(e.span);
+            module.exprs.iter().filter(used).count() as u32
+        });
+        let used = f.name.and_then(|n| self.mentions().get(&n).copied()).unwrap_or(0);
+        if used > own {
+            format!("how `{name}` is called could not be followed")
+        } else {
+            format!("nothing that was read calls `{name}`")
+        }
+    }
+
+    fn mentions(&mut self) -> &FxHashMap<Symbol, u32> {
+        if self.mentions.is_none() {
+            let mut found: FxHashMap<Symbol, u32> = FxHashMap::default();
+            for unit in self.files.keys() {
+                let Some(module) = self.world.module(*unit) else {
+                    continue;
+                };
+                for name in module.exprs.iter().filter_map(|e| used_name(&e.kind)) {
+                    *found.entry(name).or_default() += 1;
+                }
+            }
+            self.mentions = Some(found);
+        }
+        self.mentions.get_or_insert_default()
     }
 
     fn function_place(&mut self, func: FuncRef) -> Option<Place> {
@@ -284,6 +342,29 @@ impl Context<'_> {
             .replace("{operation}", site.operation.as_str())
             .trim_end()
             .to_owned()
+    }
+}
+
+/// The first line of a text, cut to a length that fits into a label.
+fn shortened(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default().trim_end();
+    if line.len() == text.len() && line.chars().count() <= MAX_SHOWN {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(MAX_SHOWN).collect();
+    format!("{}...", cut.trim_end_matches(['.', ' ']))
+}
+
+/// The name that an expression uses, also one in a string, by which functions are found while the program runs.
+fn used_name(kind: &ExprKind) -> Option<Symbol> {
+    match kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => Some(*name),
+        ExprKind::Str(literal) => {
+            let text = literal.known()?;
+            let identifier = !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+            identifier.then(|| Symbol::new(&text))
+        }
+        _ => None,
     }
 }
 
