@@ -1214,7 +1214,12 @@ impl Interp<'_> {
                     if !classes.iter().any(|&c| matches!(self.v.get(c), Obj::Class(_))) {
                         return None;
                     }
-                    classes.iter().any(|&c| self.is_subclass_obj(class, c))
+                    let is = classes.iter().any(|&c| self.is_subclass_obj(class, c));
+                    // What a query or an annotation gives may be of a class further down.
+                    if !is && classes.iter().any(|&c| self.is_subclass_obj(c, class)) {
+                        return None;
+                    }
+                    is
                 }
                 _ => return None,
             };
