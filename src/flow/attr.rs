@@ -389,11 +389,7 @@ impl Interp<'_> {
             return value;
         }
         if let Some(value) = self.class_attr(class, obj, name) {
-            let value = if general == obj {
-                self.or_overrides(class, name, value)
-            } else {
-                value
-            };
+            let value = self.or_overrides(class, name, value, general != obj);
             return self.described(value, obj, class, at);
         }
         if let Some(value) = self.outside_attr(class, obj, name, at) {

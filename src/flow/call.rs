@@ -1037,6 +1037,21 @@ impl Interp<'_> {
             }
             "type" if args.pos.len() == 1 => self.type_of(first?),
             "vars" if args.pos.len() == 1 => self.namespace(first?),
+            "inspect.getmembers" => {
+                let members = self.methods_of(first?, at)?;
+                let mut pairs = Vec::new();
+                for (name, method) in members {
+                    let name = self.v.one(Obj::Str(Some(name), None));
+                    pairs.push(self.v.one(Obj::Tuple(vec![name, method])));
+                }
+                self.v.one(Obj::Tuple(pairs))
+            }
+            "dir" if args.pos.len() == 1 && matches!(self.v.only(first?), Some(Obj::Instance(..))) => {
+                let members = self.methods_of(first?, at)?;
+                let names = members.into_iter().map(|(name, _)| self.v.one(Obj::Str(Some(name), None)));
+                let names = names.collect();
+                self.v.one(Obj::Tuple(names))
+            }
             "dir" if args.pos.len() == 1 => match self.namespace(first?) {
                 namespace if self.v.is_unknown(namespace) => Value::UNKNOWN,
                 namespace => match self.v.only(namespace).cloned() {
@@ -1193,12 +1208,15 @@ impl Interp<'_> {
                     let plain = matches!(self.v.get(obj), Obj::List(_) | Obj::Dict(_));
                     let mut any = Some(false);
                     for &class in &classes {
-                        let one = match *self.v.get(class) {
+                        let of = self.v.get(class).clone();
+                        let one = match of {
                             Obj::External(path) => match self.k.item(path) {
                                 Some(Item::Type(_)) if handle.is_none() => Some(false),
                                 _ if plain => None,
                                 _ => self.is_instance_outside(handle.as_ref(), path),
                             },
+                            // A class of the program below the driver's own.
+                            Obj::Class(class) if handle.is_some_and(|h| self.is_below(class, h.ty)) => None,
                             _ => Some(false),
                         };
                         any = match (any, one) {

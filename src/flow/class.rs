@@ -3,7 +3,7 @@
 use super::{EnvKey, Frame, Interp};
 use crate::core::{ExprKind, Module, StmtKind, Symbol};
 use crate::knowledge::{Item, TypeId};
-use crate::resolve::value::{ClassRef, EnvId, FuncRef, Obj, ObjId, Value};
+use crate::resolve::value::{ClassRef, EnvId, ExprRef, FuncRef, Obj, ObjId, Value};
 
 /// What is known of a class of the program.
 #[derive(Clone, Debug)]
@@ -182,7 +182,7 @@ impl Interp<'_> {
     }
 
     /// The types of libraries that a class extends.
-    pub(super) fn outside_types(&mut self, class: ClassRef) -> Vec<TypeId> {
+    pub(super) fn outside_types(&self, class: ClassRef) -> Vec<TypeId> {
         let Some(info) = self.classes.get(&class) else {
             return Vec::new();
         };
@@ -194,6 +194,12 @@ impl Interp<'_> {
                 _ => None,
             })
             .collect()
+    }
+
+    /// A class of the program that inherits from a driver's.
+    pub(super) fn is_below(&self, class: ClassRef, ty: TypeId) -> bool {
+        let lineage = &self.k.ty(ty).lineage;
+        self.outside_types(class).iter().any(|above| lineage.contains(above))
     }
 
     /// Looks a name up in the classes of an object's order, and binds it to the object.
@@ -250,6 +256,41 @@ impl Interp<'_> {
         self.v.one(Obj::Record(fields, false))
     }
 
+    /// The methods of an object of the program, those inherited from a driver's class included, in the order of names.
+    pub(super) fn methods_of(&mut self, value: Value, at: ExprRef) -> Option<Vec<(Symbol, Value)>> {
+        let &[obj] = self.v.objs(value) else {
+            return None;
+        };
+        let Obj::Instance(class, _) = *self.v.get(obj) else {
+            return None;
+        };
+        let mro = self.classes.get(&class)?.mro.clone();
+        let mut names: Vec<Symbol> = Vec::new();
+        for above in mro {
+            let Some(env) = self.classes.get(&above).map(|i| i.env) else {
+                continue;
+            };
+            let vars = self.envs[env.0 as usize].vars.iter();
+            let functions = vars.filter(|(_, v)| self.v.objs(**v).iter().any(|&o| self.function_of(o).is_some()));
+            names.extend(functions.map(|(n, _)| *n));
+        }
+        for ty in self.outside_types(class) {
+            names.extend(self.k.ty(ty).methods.keys());
+        }
+        names.retain(|n| !n.as_str().starts_with("__"));
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Vec::new();
+        for name in names {
+            let method = self.attr(value, name, at);
+            // The driver's version may not have it.
+            if self.is_callable(method) {
+                found.push((name, method));
+            }
+        }
+        Some(found)
+    }
+
     /// Functions found in a class become methods of the object.
     fn bind(&mut self, value: Value, obj: ObjId) -> Value {
         let on_class = matches!(self.v.get(obj), Obj::Class(_));
@@ -282,11 +323,15 @@ impl Interp<'_> {
     }
 
     /// A method that only says that classes below have to define it: what they define, for an object of which no more is known
-    /// than the class.
-    pub(super) fn or_overrides(&mut self, class: ClassRef, name: Symbol, value: Value) -> Value {
+    /// than the class. One that is known to be of the very class (`exact`) was given another one since, if its method only
+    /// raises.
+    pub(super) fn or_overrides(&mut self, class: ClassRef, name: Symbol, value: Value, exact: bool) -> Value {
         let abstract_ = self.v.list(value).into_iter().all(|o| {
             let func = self.function_of(o);
-            func.is_some_and(|f| self.world.module(f.unit).is_some_and(|m| is_abstract(&m, f)))
+            func.is_some_and(|f| {
+                let module = self.world.module(f.unit);
+                module.is_some_and(|m| is_abstract(&m, f) && (!exact || only_raises(&m, f)))
+            })
         });
         if !abstract_ {
             return value;
@@ -397,6 +442,11 @@ impl Interp<'_> {
             false
         })
     }
+}
+
+fn only_raises(m: &Module, func: FuncRef) -> bool {
+    let body = &m.func(func.func).body.0;
+    body.iter().any(|s| matches!(s.kind, StmtKind::Raise { .. }))
 }
 
 /// Nothing but a docstring, `pass`, `...` or `raise NotImplementedError`.

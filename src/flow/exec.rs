@@ -15,6 +15,8 @@ const LOOP_PASSES: usize = 2;
 
 /// Loops over so many names are evaluated for each of them.
 const MAX_TOLD_APART: usize = 16;
+/// And the methods of an object, which are told apart up to this number.
+const MAX_MEMBERS: usize = 160;
 
 impl Interp<'_> {
     pub(super) fn exec_block(&mut self, m: &Module, block: &Block) {
@@ -217,8 +219,14 @@ impl Interp<'_> {
             Some(Obj::Tuple(parts)) => parts.first().is_some_and(|p| this.v.text(*p).is_some()),
             _ => false,
         };
-        let all = (2..=MAX_TOLD_APART).contains(&items.len()) && items.iter().all(|i| named(self, *i));
-        all.then_some(items)
+        let member = |this: &Self, item: Value| match this.v.only(item) {
+            Some(Obj::Tuple(parts)) => parts.get(1).is_some_and(|p| this.is_callable(*p)),
+            // A name that stands nowhere: `dir` gave it.
+            Some(Obj::Str(Some(_), None)) => true,
+            _ => false,
+        };
+        let few = items.len() <= MAX_TOLD_APART || items.len() <= MAX_MEMBERS && items.iter().all(|i| member(self, *i));
+        (items.len() >= 2 && few && items.iter().all(|i| named(self, *i))).then_some(items)
     }
 
     /// Taking apart what is still to be fetched fetches it.
