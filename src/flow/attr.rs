@@ -12,6 +12,9 @@ const ANY: &str = "*";
 /// Objects iterated within each other; beyond, an element is unknown.
 const MAX_ITERATORS: usize = 64;
 
+/// So many classes below one are asked for what it does not define.
+const MAX_BELOW: usize = 16;
+
 impl Interp<'_> {
     pub(super) fn handle(&mut self, ty: TypeId, from: Option<&Handle>) -> Value {
         let handle = match from {
@@ -422,7 +425,25 @@ impl Interp<'_> {
         if let Some(declared) = declared {
             return declared;
         }
+        if general == obj
+            && let Some(below) = self.attr_below(class, name)
+        {
+            return below;
+        }
         self.convention(name, at).unwrap_or(Value::UNKNOWN)
+    }
+
+    /// A method that only classes further down define, for an object of which no more is known than the class.
+    fn attr_below(&mut self, class: ClassRef, name: Symbol) -> Option<Value> {
+        let below = self.subclasses.get(&class).cloned()?;
+        let mut found = Value::NOTHING;
+        for subclass in below.into_iter().filter(|c| *c != class).take(MAX_BELOW) {
+            let obj = self.v.obj(Obj::Instance(subclass, None));
+            if let Some(own) = self.class_attr(subclass, obj, name) {
+                found = self.v.join(found, own);
+            }
+        }
+        (found != Value::NOTHING).then_some(found)
     }
 
     /// Objects in a class that have a `__get__` are asked for what they stand for.
