@@ -691,6 +691,8 @@ pub enum OutcomeRole {
     Else,
     /// A closure for the error and one for the value, in this order (`map_or_else`).
     Either,
+    /// The outer of two layers goes, or they change places (`flatten`, `transpose`).
+    Flatten,
     /// Gives the error, if there is one (`err`).
     Error,
     /// True if there is an error (`is_err`).

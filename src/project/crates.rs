@@ -12,6 +12,8 @@ pub struct Crates {
     by_path: FxHashMap<PathBuf, u32>,
     /// Folders with a manifest, and what it says.
     packages: FxHashMap<PathBuf, Package>,
+    /// The folder of each file's package, by number.
+    package_of: Vec<Option<PathBuf>>,
     /// Roots of libraries by the name that other crates use.
     libraries: FxHashMap<String, u32>,
 }
@@ -64,6 +66,7 @@ impl Crates {
             paths,
             by_path,
             packages: FxHashMap::default(),
+            package_of: Vec::new(),
             libraries: FxHashMap::default(),
         };
         for manifest in manifests
@@ -78,7 +81,13 @@ impl Crates {
             this.add(folder, &table);
         }
         this.mark_support();
+        this.package_of = this.paths.iter().map(|path| this.folder_of(path)).collect();
         this
+    }
+
+    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+        let mut folders = path.ancestors().skip(1);
+        folders.find(|f| self.packages.contains_key(*f)).map(Path::to_path_buf)
     }
 
     /// Finds the packages of a workspace that only tests need. One that stands alone is the program, whatever its name.
@@ -162,8 +171,7 @@ impl Crates {
     }
 
     fn package(&self, file: u32) -> Option<&Package> {
-        let path = self.paths.get(file as usize)?;
-        path.ancestors().skip(1).find_map(|folder| self.packages.get(folder))
+        self.packages.get(self.package_of.get(file as usize)?.as_ref()?)
     }
 
     /// The roots that a file may belong to, best first; never empty. Where a package has a library and a program, `mod`

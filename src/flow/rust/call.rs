@@ -407,7 +407,16 @@ impl Interp<'_> {
                 return self.rust_outcome(value, makings);
             }
             Some("Err") => return self.rust_make_error(args),
-            Some("Some") => return args.pos.first().copied().unwrap_or(Value::UNKNOWN),
+            Some("Some") => {
+                let value = args.pos.first().copied().unwrap_or(Value::UNKNOWN);
+                // An option with a result in it is neither of the two: each is opened on its own.
+                let (_, flights) = self.rust_split(value);
+                return if flights.is_empty() {
+                    value
+                } else {
+                    self.rust_outcome(value, Vec::new())
+                };
+            }
             _ => {}
         }
         match self.k.item(path) {

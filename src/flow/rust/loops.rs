@@ -108,6 +108,8 @@ impl Interp<'_> {
                 let subject = this.rust_outcome(Value::UNKNOWN, flights);
                 let ways = [Way::tested(failed, span), Way::tested(!failed, span)];
                 return this.rust_branch(m, subject, Some(test), &ways, &mut |this, index| {
+                    let facts = this.rust_facts(m, test, index == 0);
+                    this.rust_learn(&facts);
                     if index == 0 {
                         return this.rust_block(m, body);
                     }

@@ -7,7 +7,7 @@
 //!
 //! - [`items`], [`paths`], [`impls`], [`objects`]: what names, paths, methods and fields denote;
 //! - [`types`]: the values that declared types stand for;
-//! - [`eval`], [`exec`], [`pattern`], [`branch`], [`loops`]: expressions, statements, patterns, `match`, loops;
+//! - [`eval`], [`exec`], [`pattern`], [`branch`], [`narrow`], [`loops`]: expressions, statements, patterns, `match`, loops;
 //! - [`call`], [`method`], [`roles`], [`library`]: calls, and what library files say about them;
 //! - [`outcome`], [`faults`]: results, and questions about errors;
 //! - [`statics`], [`storage`]: what lives long, and connections that outlive a unit of work;
@@ -24,6 +24,7 @@ mod items;
 mod library;
 mod loops;
 mod method;
+mod narrow;
 mod objects;
 mod outcome;
 mod paths;
@@ -68,8 +69,8 @@ pub(super) struct Rust {
     extensions: FxHashMap<Symbol, Vec<(impls::SelfType, FuncRef)>>,
     /// The `impl` block of a function gives its `Self`.
     self_types: FxHashMap<(UnitId, ImplId), impls::SelfType>,
-    /// Names being looked up, to stop at circles.
-    looked_up: FxHashSet<(paths::Scope, Symbol)>,
+    /// Names that were looked up.
+    lookups: paths::Lookups,
     /// Aliases and annotations being followed.
     following: usize,
     /// Statics whose initial value was evaluated in this round.
@@ -100,6 +101,7 @@ pub(super) struct Rust {
 impl Rust {
     pub(super) fn start_round(&mut self) {
         self.statics_done.clear();
+        self.lookups = paths::Lookups::default();
         self.answered.clear();
         self.storage.start_round();
     }
