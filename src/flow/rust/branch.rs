@@ -480,6 +480,9 @@ impl Interp<'_> {
         self.frame().rust.hidden.push(Vec::new());
         if let Some(pattern) = way.pattern {
             self.rust_bind(m, pattern, value);
+            if let Some(of) = of {
+                self.rust_bound_from(m, pattern, of, value);
+            }
             if is_none_pattern(m, pattern) {
                 let text = of.map(|of| self.source_text(m, of)).unwrap_or_default();
                 self.frame().rust.empty.push(text);

@@ -221,6 +221,10 @@ impl Interp<'_> {
                 if !wrappers.is_empty() {
                     self.frame().rust.declared.insert(param.name, wrappers.into());
                 }
+                let value = self.rust_local(param.name).unwrap_or(Value::UNKNOWN);
+                if self.v.is_unknown(value) && self.rust_type_is_outside(m, annotation, 0) {
+                    self.frame().rust.outside.insert(param.name);
+                }
             }
             if let Some(pattern) = &param.pattern {
                 let value = self.rust_local(param.name).unwrap_or(Value::UNKNOWN);

@@ -144,6 +144,7 @@ impl Interp<'_> {
             }
             this.frame().rust.hidden.push(Vec::new());
             this.rust_bind(m, target, element);
+            this.rust_bound_from(m, target, iter, element);
             let value = this.rust_block(m, body);
             let env = this.here().env;
             for (name, old) in this.frame().rust.hidden.pop().unwrap_or_default().into_iter().rev() {

@@ -299,7 +299,12 @@ impl Interp<'_> {
     /// A method of something unknown: if only one type of the program has it, that one.
     fn rust_method_by_name(&mut self, call: &MethodCall<'_>) -> Value {
         self.rust_enter_impls();
-        let candidates = self.methods_by_name.get(&call.name).cloned().unwrap_or_default();
+        let mut candidates = self.methods_by_name.get(&call.name).cloned().unwrap_or_default();
+        let unit = self.here().unit;
+        candidates.retain(|f| !self.world.is_aside(f.unit) && self.world.may_use(unit, f.unit));
+        if candidates.is_empty() || self.rust_is_outside(call.m, call.base) {
+            return self.rust_call_unknown(None, &call.args, call.at);
+        }
         let fitting: Vec<_> = candidates
             .into_iter()
             .filter(|f| {

@@ -9,7 +9,7 @@
 //! - [`types`]: the values that declared types stand for;
 //! - [`eval`], [`exec`], [`pattern`], [`branch`], [`narrow`], [`loops`]: expressions, statements, patterns, `match`, loops;
 //! - [`call`], [`method`], [`roles`], [`library`]: calls, and what library files say about them;
-//! - [`outcome`], [`faults`]: results, and questions about errors;
+//! - [`outcome`], [`faults`]: results, and questions about errors; [`outside`]: what is certainly not of the program;
 //! - [`statics`], [`storage`]: what lives long, and connections that outlive a unit of work;
 //! - [`roots`]: `main`, tasks, and what nothing calls; [`environment`]: variables read by attributes.
 
@@ -27,6 +27,7 @@ mod method;
 mod narrow;
 mod objects;
 mod outcome;
+mod outside;
 mod paths;
 mod pattern;
 mod roles;
@@ -126,6 +127,8 @@ pub(super) struct Local {
     aliases: FxHashMap<Symbol, ExprId>,
     /// Conditions `x.is_none()` that hold here, as written.
     empty: Vec<String>,
+    /// Local names of objects of types that nothing is known of, and that are not the program's.
+    outside: FxHashSet<Symbol>,
     /// Declared wrappers of local names, outermost first.
     declared: FxHashMap<Symbol, Rc<[crate::knowledge::TypeId]>>,
 }

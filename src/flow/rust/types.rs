@@ -215,6 +215,11 @@ impl Interp<'_> {
         self.k.type_named(entry.lib, reference)
     }
 
+    /// True if a name is a type parameter here.
+    pub(super) fn rust_is_generic(&mut self, m: &Module, name: Symbol) -> bool {
+        self.rust_generic(m, name).is_some()
+    }
+
     /// A type parameter: what it was bound to, or anything that has its bounds.
     fn rust_generic(&mut self, m: &Module, name: Symbol) -> Option<Value> {
         if let Some((_, value)) = self.here().rust.generics.iter().find(|(n, _)| *n == name) {
