@@ -437,6 +437,10 @@ pub struct TypeSpec {
     /// Rust: taken out of a pool and given back when dropped. Keeping it longer than a unit of work is RL106.
     #[serde(default)]
     pub checked_out: bool,
+    /// Rust: a database that is a file on this machine, or a part of one. There is no connection to lose: what has it as a
+    /// type argument, and what is made of it, is of no interest.
+    #[serde(default)]
+    pub local: bool,
     /// Rust: its methods, and the fields set on it, are options of what is built at last.
     #[serde(default)]
     pub builder: bool,

@@ -80,6 +80,7 @@ impl Interp<'_> {
                 self.call(func, &all, at)
             }
             Obj::Guarded(inner, guard) => self.rust_guarded(inner, guard, args, at),
+            Obj::Handle(handle) if self.k.ty(handle.ty).spec.local => self.v.single(obj),
             Obj::Handle(handle) => match self.k.ty(handle.ty).call {
                 Some(spec) => self.rust_apply(spec, Some(obj), None, args, at),
                 None => self.rust_call_unknown(None, args, at),

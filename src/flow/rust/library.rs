@@ -120,6 +120,13 @@ impl Interp<'_> {
         at: ExprRef,
     ) -> Value {
         let spec = &self.k.call(id).call;
+        let given = [spec.on.as_ref(), spec.holds.as_ref()];
+        for value in given.into_iter().flatten().filter_map(|on| Self::arg(args, on)) {
+            if self.rust_is_local(value) {
+                let (inner, _) = self.rust_split(value);
+                return inner;
+            }
+        }
         let receivers = self.rust_on(spec, recv, args);
         let statement = recv.and_then(|recv| self.heap_get((recv, Symbol::new(STATEMENT))));
         let mut args = args.clone();
@@ -293,6 +300,9 @@ impl Interp<'_> {
 
     /// Constructing a library's type.
     pub(super) fn rust_open(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> Value {
+        if self.k.ty(ty).spec.local {
+            return self.handle(ty, None);
+        }
         let (value, flights) = self.rust_captured(|this| this.open(ty, args, at));
         let value = self.rust_map_handles(value, &mut |this, handle| {
             let inner = handle.inner.or_else(|| {

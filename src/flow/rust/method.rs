@@ -194,6 +194,11 @@ impl Interp<'_> {
 
     fn rust_handle_method(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
         self.rust.endless_met += usize::from(self.k.ty(handle.ty).spec.endless);
+        if self.k.ty(handle.ty).spec.local {
+            let this = self.v.single(obj);
+            self.call_closures(&call.args, this);
+            return this;
+        }
         for ty in self.rust_declared_wrappers(call.m, call.base).iter() {
             if let Some(&spec) = self.k.ty(*ty).methods.get(&call.name) {
                 return self.rust_apply(spec, Some(obj), Some(call), &call.args, call.at);

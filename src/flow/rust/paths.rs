@@ -563,6 +563,13 @@ impl Interp<'_> {
 
     /// A path as a value. Unlike a type's, its first name may be a local one.
     pub(super) fn rust_path(&mut self, m: &Module, base: ExprId, name: Symbol) -> Value {
+        // `Pool::<Sqlite>::connect`
+        if let ExprKind::Index { .. } = m.expr(base).kind {
+            let value = self.rust_annotation(m, base);
+            if self.rust_is_local(value) {
+                return value;
+            }
+        }
         let container = self.rust_type_head(m, base);
         let container = self.rust_resolved(container);
         self.rust_member(container, name).unwrap_or(Value::UNKNOWN)

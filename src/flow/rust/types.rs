@@ -172,6 +172,14 @@ impl Interp<'_> {
                 None => Value::UNKNOWN,
             };
         }
+        if spec.connection.is_some() || spec.builder || spec.generic.is_some() || spec.awaited {
+            for &arg in args {
+                let value = self.rust_annotation(m, arg);
+                if self.rust_is_local(value) {
+                    return value;
+                }
+            }
+        }
         let generic = spec.generic.and_then(|index| args.get(index).copied());
         let inside = generic.map(|arg| self.rust_annotation(m, arg));
         let inner = self.rust_inner(ty, inside);
@@ -179,6 +187,11 @@ impl Interp<'_> {
             inner,
             ..Handle::of(ty)
         }))
+    }
+
+    /// True for a database on this machine, or a part of it.
+    pub(super) fn rust_is_local(&self, value: Value) -> bool {
+        self.v.inside(value).handles && self.rust_handles(value).iter().any(|h| self.k.ty(h.ty).spec.local)
     }
 
     /// The type of the connection inside of this type, given the value inside.
@@ -352,6 +365,9 @@ impl Interp<'_> {
             return value;
         }
         let (inner, flights) = self.rust_split(value);
+        if self.rust_is_local(declared) && self.v.inside(inner).handles {
+            return declared;
+        }
         if self.rust_settings_meet(inner, declared) || self.v.is_unknown(inner) {
             let none = self.v.objs(inner).iter().any(|&o| *self.v.get(o) == Obj::None);
             let joined = if none {
