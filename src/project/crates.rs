@@ -30,7 +30,7 @@ struct Package {
     /// The packages that it needs, and those that only its tests need.
     needs: Vec<String>,
     needs_in_tests: Vec<String>,
-    /// It serves tests only.
+    /// It serves tests or migrations only.
     support: bool,
 }
 
@@ -90,13 +90,13 @@ impl Crates {
         folders.find(|f| self.packages.contains_key(*f)).map(Path::to_path_buf)
     }
 
-    /// Finds the packages of a workspace that only tests need. One that stands alone is the program, whatever its name.
+    /// Finds the packages of a workspace that only tests or migrations need. One that stands alone is the program, whatever its name.
     fn mark_support(&mut self) {
         if self.packages.len() < 2 {
             return;
         }
         for package in self.packages.values_mut() {
-            package.support = package.is_named_for_tests();
+            package.support = package.is_named_for_tests() || super::role::is_migration(&package.name);
         }
         loop {
             let of = |tests: bool| -> FxHashSet<String> {
@@ -132,7 +132,7 @@ impl Crates {
         }
     }
 
-    /// True if a file belongs to a package that serves tests only.
+    /// True if a file belongs to a package that serves tests or migrations only.
     pub fn is_test_support(&self, file: u32) -> bool {
         self.package(file).is_some_and(|p| p.support)
     }
