@@ -128,6 +128,7 @@ impl Interp<'_> {
         self.log.extend(summary.events.iter().copied());
         self.rust_replay(&summary.connections);
         self.rust.endless_met += usize::from(summary.endless);
+        self.rust.decided += usize::from(summary.decided);
         if summary.diverges {
             let frame = self.frame();
             frame.dead = true;
@@ -246,6 +247,9 @@ impl Interp<'_> {
                 .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
         let (mut inner, mut flights) = self.rust_split(frame.ret);
         flights.extend(propagated);
+        if !frame.rust.tried.is_empty() {
+            flights = self.rust_without_last_attempts(func.unit, &frame.rust.tried, flights);
+        }
         if inner != Value::NOTHING || frame.ret == Value::NOTHING && !frame.dead {
             let lacking = self.v.is_unknown(inner)
                 || self.v.objs(inner).iter().any(|&o| match self.v.get(o) {
@@ -669,6 +673,7 @@ impl Summary {
             kept: Rc::from([]),
             connections: Rc::from([]),
             endless: false,
+            decided: false,
         }
     }
 }

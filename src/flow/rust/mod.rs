@@ -129,6 +129,8 @@ pub(super) struct Local {
     empty: Vec<String>,
     /// Local names of objects of types that nothing is known of, and that are not the program's.
     outside: FxHashSet<Symbol>,
+    /// The calls that bounded retries repeat, where these end, and what they stop.
+    tried: Vec<(String, u32, Stop)>,
     /// Declared wrappers of local names, outermost first.
     declared: FxHashMap<Symbol, Rc<[crate::knowledge::TypeId]>>,
 }
