@@ -330,9 +330,9 @@ impl Interp<'_> {
         let mut left = Vec::new();
         for flight in flights {
             let site = self.out.sites.get(flight.site);
-            let last = tried.iter().find(|(call, end, _)| {
-                site.place.unit == unit && site.place.span.start >= *end && site.call == *call
-            });
+            let last = tried
+                .iter()
+                .find(|(call, end, _)| site.place.unit == unit && site.place.span.start >= *end && site.call == *call);
             match last {
                 Some((.., stop)) if flight.making.is_none() => self.rust_stop(&[flight], &stop.clone(), true),
                 _ => left.push(flight),

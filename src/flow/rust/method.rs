@@ -173,7 +173,8 @@ impl Interp<'_> {
                 Some(owner) if of_trait && owner != class => self.rust_instances(owner),
                 _ => self.v.single(obj),
             };
-            let one = self.rust_call_func(func, call.args.with_first(this), call.at);
+            let env = self.rust_env_of(func, class);
+            let one = self.rust_call(func, env, &call.args.with_first(this), call.at);
             result = self.v.join(result, one);
         }
         Some(result)

@@ -60,6 +60,8 @@ pub(super) struct Rust {
     new_impls: Vec<(UnitId, ImplId)>,
     /// Methods by type and name: inherent ones first.
     methods: FxHashMap<(ClassRef, Symbol), Vec<FuncRef>>,
+    /// Constants by type and name: where they stand, and their values.
+    consts: FxHashMap<(ClassRef, Symbol), (UnitId, ImplId, ExprId)>,
     /// Traits of the program that a type implements.
     traits: FxHashMap<ClassRef, Vec<ClassRef>>,
     /// Traits of the outside that a type implements, by path.

@@ -249,6 +249,10 @@ impl Interp<'_> {
         if let Some(known) = self.here().rust.self_type {
             return known;
         }
+        // In the default method of a trait.
+        if let Some(known) = self.rust_local(Symbol::new("Self")) {
+            return known;
+        }
         let m = self.module();
         let mut holder = self.here().rust.holder;
         loop {
