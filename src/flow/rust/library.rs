@@ -175,6 +175,9 @@ impl Interp<'_> {
         };
         let mut found: Vec<Option<ObjId>> = Vec::new();
         for handle in self.rust_handles(value) {
+            if self.k.ty(handle.ty).spec.local {
+                continue;
+            }
             let obj = self.v.obj(Obj::Handle(handle));
             if !found.contains(&Some(obj)) {
                 found.push(Some(obj));

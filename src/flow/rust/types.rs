@@ -191,14 +191,15 @@ impl Interp<'_> {
 
     /// True for a database on this machine, or a part of it.
     pub(super) fn rust_is_local(&self, value: Value) -> bool {
-        self.v.inside(value).handles && self.rust_handles(value).iter().any(|h| self.k.ty(h.ty).spec.local)
+        // Where features choose between several databases, the others count.
+        self.v.inside(value).handles && self.rust_handles(value).iter().all(|h| self.k.ty(h.ty).spec.local)
     }
 
     /// The type of the connection inside of this type, given the value inside.
     pub(super) fn rust_inner(&mut self, ty: TypeId, inside: Option<Value>) -> Option<TypeId> {
         let from_value = inside.and_then(|value| {
             self.v.objs(value).iter().find_map(|&o| match self.v.get(o) {
-                Obj::Handle(handle) => Some(*handle),
+                Obj::Handle(handle) if !self.k.ty(handle.ty).spec.local => Some(*handle),
                 _ => None,
             })
         });
