@@ -966,6 +966,9 @@ pub struct OptionSpec {
     /// Not reported if one of these holds (`poolclass=NullPool`, an SQLite URL).
     #[serde(default)]
     pub unless: Vec<When>,
+    /// Rust: reported only where a library of one of these names is known to be inside (of a pool, by its manager).
+    #[serde(default)]
+    pub inside: Vec<String>,
     /// Reported only where the client outlives one unit of work.
     #[serde(default)]
     pub kept: bool,

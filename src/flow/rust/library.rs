@@ -215,6 +215,9 @@ impl Interp<'_> {
         let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
         let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
+        if let (Some(inside), Some(builder)) = (inside, from) {
+            self.rust_put_inside(builder.options, inside);
+        }
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
         let given = self.rust_given_options(args);
         let mut opened: Vec<Handle> = Vec::new();
@@ -979,7 +982,31 @@ impl Interp<'_> {
             .collect();
         let options = self.options_id(texts);
         self.rust.collected.insert(options, collected);
+        let mut places = self.rust.option_places.get(&handle.options).cloned().unwrap_or_default();
+        places.push(place);
+        self.rust.option_places.insert(options, places);
         self.v.one(Obj::Handle(Handle { options, ..*handle }))
+    }
+
+    /// Notes what is inside of something that was built with these options.
+    fn rust_put_inside(&mut self, options: OptionsId, inside: Value) {
+        let places = self.rust.option_places.get(&options).cloned().unwrap_or_default();
+        for handle in self.rust_handles(inside) {
+            let inner = handle.inner.or_else(|| self.rust_default_inner(handle.ty));
+            for place in &places {
+                let libs = self.rust.insides.entry(*place).or_default();
+                libs.insert(self.k.ty(handle.ty).lib);
+                libs.extend(inner.map(|inner| self.k.ty(inner).lib));
+            }
+        }
+    }
+
+    /// True if one of these libraries is inside of what was built with an option that stands there.
+    pub(in crate::flow) fn rust_is_inside(&self, place: super::super::flight::Place, names: &[String]) -> bool {
+        self.rust.insides.get(&place).is_some_and(|libs| {
+            libs.iter()
+                .any(|lib| names.contains(&self.k.library(*lib).file.library.name))
+        })
     }
 
     /// The options that a builder has collected, as named arguments of what is called on it.

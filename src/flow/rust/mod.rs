@@ -97,6 +97,9 @@ pub(super) struct Rust {
     common: FxHashMap<(UnitId, &'static str), Rc<[crate::knowledge::TypeId]>>,
     /// The options that builders have collected.
     collected: FxHashMap<OptionsId, Vec<(Symbol, Value)>>,
+    /// The places of options that builders have collected, and what was put inside of what they built.
+    option_places: FxHashMap<OptionsId, Vec<Place>>,
+    insides: FxHashMap<Place, FxHashSet<crate::knowledge::LibId>>,
     /// Objects awaited in the task being evaluated.
     awaited: Vec<Handle>,
 }
