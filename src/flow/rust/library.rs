@@ -982,7 +982,12 @@ impl Interp<'_> {
             .collect();
         let options = self.options_id(texts);
         self.rust.collected.insert(options, collected);
-        let mut places = self.rust.option_places.get(&handle.options).cloned().unwrap_or_default();
+        let mut places = self
+            .rust
+            .option_places
+            .get(&handle.options)
+            .cloned()
+            .unwrap_or_default();
         places.push(place);
         self.rust.option_places.insert(options, places);
         self.v.one(Obj::Handle(Handle { options, ..*handle }))

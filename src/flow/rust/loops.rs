@@ -329,13 +329,18 @@ impl Interp<'_> {
     ) -> Vec<Flight> {
         let mut left = Vec::new();
         for flight in flights {
+            // The making of a lazy object has no call site.
+            if flight.making.is_some() {
+                left.push(flight);
+                continue;
+            }
             let site = self.out.sites.get(flight.site);
             let last = tried
                 .iter()
                 .find(|(call, end, _)| site.place.unit == unit && site.place.span.start >= *end && site.call == *call);
             match last {
-                Some((.., stop)) if flight.making.is_none() => self.rust_stop(&[flight], &stop.clone(), true),
-                _ => left.push(flight),
+                Some((.., stop)) => self.rust_stop(&[flight], &stop.clone(), true),
+                None => left.push(flight),
             }
         }
         left
