@@ -177,9 +177,15 @@ fn bound(pattern: &Pattern, into: &mut Vec<Symbol>) {
         }
         PatternKind::Star(name) => into.extend(*name),
         PatternKind::TupleStruct(_, items) | PatternKind::Tuple(items) | PatternKind::Or(items) => {
-            items.iter().for_each(|item| bound(item, into));
+            for item in items {
+                bound(item, into);
+            }
         }
-        PatternKind::Struct(_, fields) => fields.iter().for_each(|(_, item)| bound(item, into)),
+        PatternKind::Struct(_, fields) => {
+            for (_, item) in fields {
+                bound(item, into);
+            }
+        }
         _ => {}
     }
 }
