@@ -1065,15 +1065,20 @@ impl<'w> Interp<'w> {
             return None;
         };
         let given = args.get(index).filter(|_| module.language == Language::Rust)?;
-        let text = self.text_of(ExprRef {
+        Some(self.unborrowed_text(ExprRef {
             unit: at.unit,
             expr: given.value,
-        });
+        }))
+    }
+
+    /// `&mut *tx` as `tx`.
+    fn unborrowed_text(&mut self, at: ExprRef) -> String {
+        let text = self.text_of(at);
         let mut text = text.as_str();
         while let Some(rest) = text.strip_prefix(['&', '*', ' ']).or_else(|| text.strip_prefix("mut ")) {
             text = rest;
         }
-        Some(text.to_owned())
+        text.to_owned()
     }
 
     /// What the operation is called on, and the call without its arguments, as written.
@@ -1107,6 +1112,13 @@ impl<'w> Interp<'w> {
                 let base = self.text_of(of(*base));
                 let call = format!("{base}.{operation}");
                 (base, call)
+            }
+            // `tokio::time::timeout(wait, query)`: what is before the last name is no object.
+            ExprKind::Attr { path: true, .. } if module.language == Language::Rust => {
+                let text = self.text_of(of(named));
+                let given = call.and_then(|(_, args)| args.last().map(|a| a.value));
+                let receiver = given.map_or_else(|| text.clone(), |given| self.unborrowed_text(of(given)));
+                (receiver, text)
             }
             // A function that does it, a value passed on, a subscript.
             ExprKind::Attr { base, .. } if call.is_some() => {
