@@ -548,6 +548,8 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
         let users = reach.users(&candidates, world.crates());
         if users.len() <= MAX_USERS {
             next.extend(users);
+        } else {
+            world.users.extend(users);
         }
         if next.is_empty() && loaded.is_none() {
             let (names, users) = super::loaded::users(world, &relevant, &offers);

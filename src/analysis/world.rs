@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::run::Given;
 use crate::core::{Language, Module, Symbol};
@@ -35,6 +35,8 @@ pub(super) struct File {
 pub(super) struct ProjectWorld<'k> {
     pub files: Vec<File>,
     pub seeds: Vec<UnitId>,
+    /// Further files that name something which leads to a driver; too many to be parsed unasked.
+    pub users: FxHashSet<usize>,
     pub knowledge: &'k Knowledge,
     modules: Modules,
     crates: Crates,
@@ -57,6 +59,7 @@ impl<'k> ProjectWorld<'k> {
         Self {
             files,
             seeds: Vec::new(),
+            users: FxHashSet::default(),
             knowledge,
             modules,
             crates,
@@ -296,6 +299,14 @@ impl World for ProjectWorld<'_> {
 
     fn seeds(&self) -> Vec<UnitId> {
         self.seeds.clone()
+    }
+
+    fn may_use(&self, unit: UnitId, other: UnitId) -> bool {
+        self.crates.may_use(unit.0, other.0)
+    }
+
+    fn leads(&self, unit: UnitId) -> bool {
+        self.users.contains(&(unit.0 as usize)) || self.seeds.binary_search(&unit).is_ok()
     }
 
     fn is_aside(&self, unit: UnitId) -> bool {

@@ -505,6 +505,7 @@ impl Interp<'_> {
         let log = self.log_mark();
         let storage = self.rust_storage_mark();
         let endless_met = self.rust_endless_met();
+        let decided = self.rust_decided();
         let mut frame = self.run_body(frame, |this, m| match m.language {
             Language::Python => this.exec_block(m, &m.func(func.func).body),
             Language::Rust => this.rust_run_body(m, func.func),
@@ -533,6 +534,7 @@ impl Interp<'_> {
                 events: self.events_since(log).into(),
                 connections: self.rust_events_since(storage),
                 endless: self.rust_endless_met() > endless_met,
+                decided: self.rust_decided() > decided,
                 ..Summary::nothing()
             };
             self.log_rewind(log);

@@ -36,6 +36,8 @@ pub struct Configured {
     pub unless_guarded: bool,
     /// Calls elsewhere in the program that make it quiet.
     quiet_by: Vec<When>,
+    /// Only where one of these libraries is inside.
+    inside: Vec<String>,
 }
 
 impl Interp<'_> {
@@ -90,13 +92,16 @@ impl Interp<'_> {
                     kept: false,
                     unless_guarded: part.unless_guarded,
                     quiet_by: Vec::new(),
+                    inside: Vec::new(),
                 });
             }
         }
     }
 
     pub(super) fn add_configured(&mut self, found: Configured) {
-        let same = |c: &Configured| c.place == found.place && c.code == found.code && c.option == found.option;
+        let same = |c: &Configured| {
+            c.place == found.place && c.code == found.code && c.option == found.option && c.inside == found.inside
+        };
         if !self.out.configured.iter().any(same) {
             self.out.configured.push(found);
         }
@@ -229,6 +234,7 @@ impl Interp<'_> {
             kept: option.kept,
             unless_guarded: false,
             quiet_by: called,
+            inside: option.inside.clone(),
         })
     }
 
@@ -294,7 +300,8 @@ impl Interp<'_> {
         let found = std::mem::take(&mut self.out.configured);
         for one in found {
             let quiet = one.quiet_by.clone();
-            if !quiet.iter().any(|w| self.is_called(w, one.lib)) {
+            let inside = one.inside.is_empty() || self.rust_is_inside(one.place, &one.inside);
+            if inside && !quiet.iter().any(|w| self.is_called(w, one.lib)) {
                 self.out.configured.push(one);
             }
         }

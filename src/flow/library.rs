@@ -837,8 +837,7 @@ impl<'w> Interp<'w> {
         let lib = self.k.ty(handle.ty).lib;
         let operation = self.k.ty(handle.ty).key;
         self.trip(
-            lib,
-            operation,
+            (lib, operation, None),
             Some(obj),
             trips,
             (None, None),
@@ -860,15 +859,15 @@ impl<'w> Interp<'w> {
     ) {
         let k = self.k;
         let spec = k.call(id);
-        self.trip(spec.lib, spec.name, recv, trips, repeat, at, None, None, raises);
+        let of = (spec.lib, spec.name, Some(id));
+        self.trip(of, recv, trips, repeat, at, None, None, raises);
     }
 
     /// The program waits for the database here.
     #[allow(clippy::too_many_arguments)] // one place makes sites, and it needs all of this
     fn trip(
         &mut self,
-        lib: LibId,
-        operation: Symbol,
+        (lib, operation, spec): (LibId, Symbol, Option<SpecId>),
         recv: Option<ObjId>,
         trips: &[&str],
         (repeat, document): (Option<Repeat>, Option<ExprRef>),
@@ -931,6 +930,9 @@ impl<'w> Interp<'w> {
         }
         let place = self.place_of(at);
         let (receiver, call) = self.receiver_text(at, operation, iteration);
+        let receiver = spec
+            .and_then(|spec| self.given_connection(spec, at))
+            .unwrap_or(receiver);
         let reads = trips.iter().all(|t| matches!(*t, "read" | "getmore"));
         let site = Site {
             at,
@@ -1052,6 +1054,33 @@ impl<'w> Interp<'w> {
             .func
     }
 
+    /// Rust: the argument that is the connection, as written, without what borrows it.
+    fn given_connection(&mut self, id: SpecId, at: ExprRef) -> Option<String> {
+        use crate::core::ExprKind;
+        let Some(ArgRef::Position(index)) = self.k.call(id).call.on else {
+            return None;
+        };
+        let module = self.world.module(at.unit)?;
+        let ExprKind::Call { args, .. } = &module.expr(at.expr).kind else {
+            return None;
+        };
+        let given = args.get(index).filter(|_| module.language == Language::Rust)?;
+        Some(self.unborrowed_text(ExprRef {
+            unit: at.unit,
+            expr: given.value,
+        }))
+    }
+
+    /// `&mut *tx` as `tx`.
+    fn unborrowed_text(&mut self, at: ExprRef) -> String {
+        let text = self.text_of(at);
+        let mut text = text.as_str();
+        while let Some(rest) = text.strip_prefix(['&', '*', ' ']).or_else(|| text.strip_prefix("mut ")) {
+            text = rest;
+        }
+        text.to_owned()
+    }
+
     /// What the operation is called on, and the call without its arguments, as written.
     fn receiver_text(&mut self, at: ExprRef, operation: Symbol, iteration: bool) -> (String, String) {
         use crate::core::ExprKind;
@@ -1083,6 +1112,13 @@ impl<'w> Interp<'w> {
                 let base = self.text_of(of(*base));
                 let call = format!("{base}.{operation}");
                 (base, call)
+            }
+            // `tokio::time::timeout(wait, query)`: what is before the last name is no object.
+            ExprKind::Attr { path: true, .. } if module.language == Language::Rust => {
+                let text = self.text_of(of(named));
+                let given = call.and_then(|(_, args)| args.last().map(|a| a.value));
+                let receiver = given.map_or_else(|| text.clone(), |given| self.unborrowed_text(of(given)));
+                (receiver, text)
             }
             // A function that does it, a value passed on, a subscript.
             ExprKind::Attr { base, .. } if call.is_some() => {

@@ -105,6 +105,8 @@ struct Summary {
     connections: Rc<[rust::storage::Event]>,
     /// Rust: it waits for what never ends.
     endless: bool,
+    /// A question about an error had a definite answer in it.
+    decided: bool,
 }
 
 /// An explicit raise.

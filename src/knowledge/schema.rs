@@ -437,6 +437,10 @@ pub struct TypeSpec {
     /// Rust: taken out of a pool and given back when dropped. Keeping it longer than a unit of work is RL106.
     #[serde(default)]
     pub checked_out: bool,
+    /// Rust: a database that is a file on this machine, or a part of one. There is no connection to lose: what has it as a
+    /// type argument, and what is made of it, is of no interest.
+    #[serde(default)]
+    pub local: bool,
     /// Rust: its methods, and the fields set on it, are options of what is built at last.
     #[serde(default)]
     pub builder: bool,
@@ -691,6 +695,8 @@ pub enum OutcomeRole {
     Else,
     /// A closure for the error and one for the value, in this order (`map_or_else`).
     Either,
+    /// The outer of two layers goes, or they change places (`flatten`, `transpose`).
+    Flatten,
     /// Gives the error, if there is one (`err`).
     Error,
     /// True if there is an error (`is_err`).
@@ -960,6 +966,9 @@ pub struct OptionSpec {
     /// Not reported if one of these holds (`poolclass=NullPool`, an SQLite URL).
     #[serde(default)]
     pub unless: Vec<When>,
+    /// Rust: reported only where a library of one of these names is known to be inside (of a pool, by its manager).
+    #[serde(default)]
+    pub inside: Vec<String>,
     /// Reported only where the client outlives one unit of work.
     #[serde(default)]
     pub kept: bool,

@@ -86,15 +86,19 @@ fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
     let mut finding = ctx.finding(107, site.place, message)?;
     finding.confidence = site.confidence;
     finding.label = "panics when the connection is lost".into();
-    if let Some(place) = site
+    let elsewhere = site
         .panics
-        .filter(|p| p.unit != site.place.unit || !p.span.contains(site.place.span))
-    {
+        .filter(|p| p.unit != site.place.unit || !p.span.contains(site.place.span));
+    if let Some(place) = elsewhere {
         finding.related.extend(ctx.related(place, "unwrapped here"));
     }
     finding.related.extend(ctx.opening(site));
     finding.notes = ctx.facts(site);
-    finding.help = ctx.help(107, site);
+    finding.help = match elsewhere {
+        // The call itself may pass the error on as it should.
+        Some(_) => "where it is unwrapped, return the error with `?`, or match it and answer".into(),
+        None => ctx.help(107, site),
+    };
     finding.context = site.func.map(|f| ctx.function_name(f)).unwrap_or_default();
     Some(finding)
 }

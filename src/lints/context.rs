@@ -310,6 +310,11 @@ impl Context<'_> {
 
     /// The help text of the library for this rule and operation.
     pub fn help(&mut self, code: u16, site: &Site) -> String {
+        self.help_of(&[site.lib, site.driver], code, site)
+    }
+
+    /// The same, by the first of these libraries that has something to say.
+    pub fn help_of(&mut self, libraries: &[LibId], code: u16, site: &Site) -> String {
         let kind = match site.repeat {
             _ if site.in_transaction => "transaction",
             _ if site.iteration => "iteration",
@@ -324,9 +329,13 @@ impl Context<'_> {
             "default".into(),
         ];
         let mut text = None;
-        for lib in [site.lib, site.driver] {
-            let help = &self.knowledge.library(lib).file.help;
-            text = text.or_else(|| keys.iter().find_map(|k| help.get(k)).cloned());
+        // A panic is no matter of the library alone: what it says of errors in general comes last.
+        let own = if code == 107 { 2 } else { keys.len() };
+        for keys in [&keys[..own], &keys[own..]] {
+            for lib in libraries {
+                let help = &self.knowledge.library(*lib).file.help;
+                text = text.or_else(|| keys.iter().find_map(|k| help.get(k)).cloned());
+            }
         }
         let error = self.loss_name(site);
         let text = text.unwrap_or_else(|| "catch `{error}` around `{call}` and answer, fall back or retry".to_owned());

@@ -3,6 +3,7 @@
 use super::context::Context;
 use crate::findings::Finding;
 use crate::flow::log::Kept;
+use crate::knowledge::LibId;
 
 /// Reports every such opening.
 pub fn check(ctx: &mut Context<'_>) {
@@ -65,6 +66,12 @@ fn finding(ctx: &mut Context<'_>, kept: &Kept) -> Option<Finding> {
     finding
         .notes
         .push(format!("driver: {}; it does not reconnect by itself", assumed.text));
-    finding.help = ctx.help(106, site);
+    // The library whose connection it is says what to keep in its place.
+    let says = |lib: LibId| ctx.knowledge.library(lib).file.help.contains_key("RL106");
+    finding.help = if says(kept.lib) {
+        ctx.help_of(&[kept.lib], 106, site)
+    } else {
+        ctx.help(106, site)
+    };
     Some(finding)
 }

@@ -12,6 +12,8 @@ pub struct Crates {
     by_path: FxHashMap<PathBuf, u32>,
     /// Folders with a manifest, and what it says.
     packages: FxHashMap<PathBuf, Package>,
+    /// The folder of each file's package, by number.
+    package_of: Vec<Option<PathBuf>>,
     /// Roots of libraries by the name that other crates use.
     libraries: FxHashMap<String, u32>,
 }
@@ -28,7 +30,7 @@ struct Package {
     /// The packages that it needs, and those that only its tests need.
     needs: Vec<String>,
     needs_in_tests: Vec<String>,
-    /// It serves tests only.
+    /// It serves tests or migrations only.
     support: bool,
 }
 
@@ -64,6 +66,7 @@ impl Crates {
             paths,
             by_path,
             packages: FxHashMap::default(),
+            package_of: Vec::new(),
             libraries: FxHashMap::default(),
         };
         for manifest in manifests
@@ -78,16 +81,22 @@ impl Crates {
             this.add(folder, &table);
         }
         this.mark_support();
+        this.package_of = this.paths.iter().map(|path| this.folder_of(path)).collect();
         this
     }
 
-    /// Finds the packages of a workspace that only tests need. One that stands alone is the program, whatever its name.
+    fn folder_of(&self, path: &Path) -> Option<PathBuf> {
+        let mut folders = path.ancestors().skip(1);
+        folders.find(|f| self.packages.contains_key(*f)).map(Path::to_path_buf)
+    }
+
+    /// Finds the packages of a workspace that only tests or migrations need. One that stands alone is the program, whatever its name.
     fn mark_support(&mut self) {
         if self.packages.len() < 2 {
             return;
         }
         for package in self.packages.values_mut() {
-            package.support = package.is_named_for_tests();
+            package.support = package.is_named_for_tests() || super::role::is_migration(&package.name);
         }
         loop {
             let of = |tests: bool| -> FxHashSet<String> {
@@ -123,7 +132,7 @@ impl Crates {
         }
     }
 
-    /// True if a file belongs to a package that serves tests only.
+    /// True if a file belongs to a package that serves tests or migrations only.
     pub fn is_test_support(&self, file: u32) -> bool {
         self.package(file).is_some_and(|p| p.support)
     }
@@ -162,8 +171,7 @@ impl Crates {
     }
 
     fn package(&self, file: u32) -> Option<&Package> {
-        let path = self.paths.get(file as usize)?;
-        path.ancestors().skip(1).find_map(|folder| self.packages.get(folder))
+        self.packages.get(self.package_of.get(file as usize)?.as_ref()?)
     }
 
     /// The roots that a file may belong to, best first; never empty. Where a package has a library and a program, `mod`

@@ -36,13 +36,16 @@ pub fn role(relative: &Path) -> Role {
         Some((name, folders)) => (folders, name.as_str()),
         None => return Role::Normal,
     };
+    let is_rust = name.ends_with(".rs");
     for (index, folder) in folders.iter().enumerate() {
         let role = match folder.as_str() {
             "tests" | "test" | "testing" | "unittests" | "unit_tests" | "functional_tests" | "integration_tests"
             | "e2e" => Role::Test,
             "examples" | "example" | "samples" | "doc" | "docs" | "tutorials" | "tutorial" => Role::Example,
             "benches" | "benchmarks" | "benchmark" => Role::Bench,
-            "migrations" => Role::Migration,
+            "migrations" | "migration" => Role::Migration,
+            folder if is_rust && is_migration(folder) => Role::Migration,
+            folder if is_rust && is_test_help(folder) => Role::Test,
             "versions" if index > 0 && folders[index - 1].contains("alembic") => Role::Migration,
             "vendor" | "vendored" | "_vendor" | "third_party" | "third-party" | "thirdparty" | "external"
             | "externals" | "extern" | "site-packages" => Role::Vendored,
@@ -58,9 +61,16 @@ pub fn role(relative: &Path) -> Role {
         return Role::Test;
     }
     if name.ends_with(".rs")
-        && (stem == "tests" || stem == "test" || stem.ends_with("_test") || stem.ends_with("_tests"))
+        && (stem == "tests"
+            || stem == "test"
+            || stem.ends_with("_test")
+            || stem.ends_with("_tests")
+            || is_test_help(stem))
     {
         return Role::Test;
+    }
+    if is_rust && is_migration(stem) {
+        return Role::Migration;
     }
     if name == "build.rs" || name == "setup.py" {
         return Role::Build;
@@ -71,6 +81,23 @@ pub fn role(relative: &Path) -> Role {
         return Role::Migration;
     }
     Role::Normal
+}
+
+/// `migration`, `postgres_migrations`, `db-migrations`: what changes a schema.
+pub(super) fn is_migration(name: &str) -> bool {
+    let last = name.rsplit(['_', '-']).next();
+    matches!(last, Some("migration" | "migrations"))
+}
+
+/// `test_utils`, `testutils`, `test-helpers`: what only tests use.
+fn is_test_help(name: &str) -> bool {
+    let help = name
+        .strip_prefix("test")
+        .map(|rest| rest.trim_start_matches(['_', '-']));
+    matches!(
+        help,
+        Some("util" | "utils" | "helper" | "helpers" | "support" | "fixtures")
+    )
 }
 
 #[cfg(test)]
@@ -84,7 +111,11 @@ mod tests {
             ("tests/test_db.py", Role::Test),
             ("shop/test_db.py", Role::Test),
             ("shop/latest/db.py", Role::Normal),
-            ("db/mysql_migrations.rs", Role::Normal),
+            ("db/mysql_migrations.rs", Role::Migration),
+            ("db-migrations/src/main.rs", Role::Migration),
+            ("db/immigration.rs", Role::Normal),
+            ("db/test_utils.rs", Role::Test),
+            ("db/contest_utils.rs", Role::Normal),
             ("shop/migrations/0001_initial.py", Role::Migration),
             ("alembic/versions/1a.py", Role::Migration),
             ("scripts/db/2025.2/000_move_users.py", Role::Migration),

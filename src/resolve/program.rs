@@ -57,6 +57,12 @@ pub trait World {
     fn imports(&mut self, unit: UnitId) -> Vec<LibId>;
     /// Files to analyse from the start.
     fn seeds(&self) -> Vec<UnitId>;
+
+    /// True if the code of a file may name what another file defines.
+    fn may_use(&self, unit: UnitId, other: UnitId) -> bool;
+
+    /// True if a file may use what leads to a driver: it is worth starting at its functions.
+    fn leads(&self, unit: UnitId) -> bool;
     /// Files left out of findings: tests, examples, migrations. Their code is read when imported, but starts nothing.
     fn is_aside(&self, unit: UnitId) -> bool;
     /// The last part of the module's name, for messages.

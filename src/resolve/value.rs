@@ -267,12 +267,37 @@ impl Value {
 /// More objects than this in one set are cut, and the set marked as unknown.
 const MAX_SET: usize = 24;
 
+/// What a value has somewhere inside of it. Values share their parts, so to look into all of them each time costs much more
+/// than there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// Results, or error values.
+    pub errors: bool,
+    /// Error values outside of results.
+    pub faults: bool,
+    /// Handles.
+    pub handles: bool,
+}
+
+impl Inside {
+    fn and(self, other: Self) -> Self {
+        Self {
+            errors: self.errors || other.errors,
+            faults: self.faults || other.faults,
+            handles: self.handles || other.handles,
+        }
+    }
+}
+
 /// The arenas of objects and sets.
 #[derive(Debug)]
 pub struct Values {
     objs: Vec<Obj>,
     obj_ids: FxHashMap<Obj, ObjId>,
+    /// What is inside of each object, results, tuples and variants looked into.
+    obj_insides: Vec<Inside>,
     sets: Vec<Box<[ObjId]>>,
+    set_insides: Vec<Inside>,
     set_ids: FxHashMap<Box<[ObjId]>, Value>,
     joins: FxHashMap<(Value, Value), Value>,
 }
@@ -282,7 +307,9 @@ impl Default for Values {
         let mut this = Self {
             objs: Vec::new(),
             obj_ids: FxHashMap::default(),
+            obj_insides: Vec::new(),
             sets: Vec::new(),
+            set_insides: Vec::new(),
             set_ids: FxHashMap::default(),
             joins: FxHashMap::default(),
         };
@@ -301,9 +328,38 @@ impl Values {
             return id;
         }
         let id = ObjId(self.objs.len() as u32);
+        let inside = self.inside_of(&obj);
+        self.obj_insides.push(inside);
         self.objs.push(obj.clone());
         self.obj_ids.insert(obj, id);
         id
+    }
+
+    fn inside_of(&self, obj: &Obj) -> Inside {
+        let of = |value: &Value| self.set_insides[value.0 as usize];
+        match obj {
+            Obj::Handle(_) => Inside {
+                handles: true,
+                ..Inside::default()
+            },
+            Obj::Fault(_) => Inside {
+                errors: true,
+                faults: true,
+                ..Inside::default()
+            },
+            Obj::Outcome(inner, _) => Inside {
+                errors: true,
+                faults: false,
+                ..of(inner)
+            },
+            Obj::Tuple(items) | Obj::Variant(_, _, items) => items.iter().map(of).fold(Inside::default(), Inside::and),
+            _ => Inside::default(),
+        }
+    }
+
+    /// What is inside of the objects of a set.
+    pub fn inside(&self, value: Value) -> Inside {
+        self.set_insides[value.0 as usize]
     }
 
     /// The object behind an id.
@@ -339,6 +395,9 @@ impl Values {
             return id;
         }
         let id = Value(self.sets.len() as u32);
+        let insides = key.iter().map(|o| self.obj_insides[o.0 as usize]);
+        let inside = insides.fold(Inside::default(), Inside::and);
+        self.set_insides.push(inside);
         self.sets.push(key.clone());
         self.set_ids.insert(key, id);
         id

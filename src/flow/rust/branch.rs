@@ -127,10 +127,21 @@ impl Interp<'_> {
         for index in 0..cases.len() {
             self.rust_sort_case(m, &mut cases, index, ways, &mut reached);
         }
+        let looked_at = match of {
+            Some(of) if cases.len() > 1 => self.rust_looks_at(m, of),
+            _ => None,
+        };
         let before = self.save();
         let mut outcomes = Vec::new();
         for (index, way) in ways.iter().enumerate() {
             self.restore(before.clone());
+            if let Some(name) = looked_at
+                && !reached[index].is_empty()
+                && reached[index].iter().all(|(case, _)| *case == 0)
+            {
+                let sites: Vec<SiteId> = cases.iter().flat_map(|c| c.flights.iter().map(|f| f.site)).collect();
+                self.rust_learn_way(name, &sites);
+            }
             let mut value = Value::NOTHING;
             let mut caught: Vec<Flight> = Vec::new();
             let mut missed = None;
@@ -469,6 +480,9 @@ impl Interp<'_> {
         self.frame().rust.hidden.push(Vec::new());
         if let Some(pattern) = way.pattern {
             self.rust_bind(m, pattern, value);
+            if let Some(of) = of {
+                self.rust_bound_from(m, pattern, of, value);
+            }
             if is_none_pattern(m, pattern) {
                 let text = of.map(|of| self.source_text(m, of)).unwrap_or_default();
                 self.frame().rust.empty.push(text);
@@ -476,6 +490,8 @@ impl Interp<'_> {
         }
         for &guard in &way.guards {
             self.eval(m, guard);
+            let facts = self.rust_facts(m, guard, true);
+            self.rust_learn(&facts);
         }
         let result = run(self, index, value);
         if way.pattern.is_some_and(|p| is_none_pattern(m, p)) {
@@ -700,7 +716,7 @@ impl Interp<'_> {
             let subject = self.rust_outcome(Value::UNKNOWN, flights);
             let ways = [Way::tested(failed, span), Way::tested(!failed, span)];
             return self.rust_branch(m, subject, Some(test), &ways, &mut |this, index| {
-                this.rust_block(m, if index == 0 { then } else { otherwise })
+                this.rust_block_if(m, (test, index == 0), if index == 0 { then } else { otherwise })
             });
         }
         let truth = if self.rust.decided > decided {
@@ -725,7 +741,7 @@ impl Interp<'_> {
         if let Some((text, true)) = &checks {
             self.frame().rust.empty.push(text.clone());
         }
-        let first = self.rust_block(m, then);
+        let first = self.rust_block_if(m, (test, true), then);
         if matches!(checks, Some((_, true))) {
             self.frame().rust.empty.pop();
         }
@@ -734,13 +750,20 @@ impl Interp<'_> {
         if let Some((text, false)) = &checks {
             self.frame().rust.empty.push(text.clone());
         }
-        let second = self.rust_block(m, otherwise);
+        let second = self.rust_block_if(m, (test, false), otherwise);
         // `if slot.is_some() { return; }`: what follows finds it empty.
         if matches!(checks, Some((_, false))) && !left {
             self.frame().rust.empty.pop();
         }
         self.merge(after);
         self.v.join(first, second)
+    }
+
+    /// A block that is entered if a condition is so.
+    fn rust_block_if(&mut self, m: &Module, (test, truth): (ExprId, bool), block: &Block) -> Value {
+        let facts = self.rust_facts(m, test, truth);
+        self.rust_learn(&facts);
+        self.rust_block(m, block)
     }
 
     /// `x.is_none()`, `!x.is_some()`: the text of `x`, and whether it is empty if the condition holds.
@@ -867,7 +890,7 @@ pub(super) fn let_condition(m: &Module, test: ExprId) -> Option<(&Pattern, ExprI
 }
 
 /// A pattern that names a kind of error inside of `Err(..)`.
-fn names_kind(m: &Module, pattern: &Pattern) -> bool {
+pub(super) fn names_kind(m: &Module, pattern: &Pattern) -> bool {
     match &pattern.kind {
         PatternKind::TupleStruct(path, items) => match last_name(m, *path) {
             "Ok" | "Some" => items.iter().any(|i| names_kind(m, i)),

@@ -80,6 +80,7 @@ impl Interp<'_> {
                 self.call(func, &all, at)
             }
             Obj::Guarded(inner, guard) => self.rust_guarded(inner, guard, args, at),
+            Obj::Handle(handle) if self.k.ty(handle.ty).spec.local => self.v.single(obj),
             Obj::Handle(handle) => match self.k.ty(handle.ty).call {
                 Some(spec) => self.rust_apply(spec, Some(obj), None, args, at),
                 None => self.rust_call_unknown(None, args, at),
@@ -127,6 +128,7 @@ impl Interp<'_> {
         self.log.extend(summary.events.iter().copied());
         self.rust_replay(&summary.connections);
         self.rust.endless_met += usize::from(summary.endless);
+        self.rust.decided += usize::from(summary.decided);
         if summary.diverges {
             let frame = self.frame();
             frame.dead = true;
@@ -221,6 +223,10 @@ impl Interp<'_> {
                 if !wrappers.is_empty() {
                     self.frame().rust.declared.insert(param.name, wrappers.into());
                 }
+                let value = self.rust_local(param.name).unwrap_or(Value::UNKNOWN);
+                if self.v.is_unknown(value) && self.rust_type_is_outside(m, annotation, 0) {
+                    self.frame().rust.outside.insert(param.name);
+                }
             }
             if let Some(pattern) = &param.pattern {
                 let value = self.rust_local(param.name).unwrap_or(Value::UNKNOWN);
@@ -241,6 +247,9 @@ impl Interp<'_> {
                 .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)));
         let (mut inner, mut flights) = self.rust_split(frame.ret);
         flights.extend(propagated);
+        if !frame.rust.tried.is_empty() {
+            flights = self.rust_without_last_attempts(func.unit, &frame.rust.tried, flights);
+        }
         if inner != Value::NOTHING || frame.ret == Value::NOTHING && !frame.dead {
             let lacking = self.v.is_unknown(inner)
                 || self.v.objs(inner).iter().any(|&o| match self.v.get(o) {
@@ -407,7 +416,16 @@ impl Interp<'_> {
                 return self.rust_outcome(value, makings);
             }
             Some("Err") => return self.rust_make_error(args),
-            Some("Some") => return args.pos.first().copied().unwrap_or(Value::UNKNOWN),
+            Some("Some") => {
+                let value = args.pos.first().copied().unwrap_or(Value::UNKNOWN);
+                // An option with a result in it is neither of the two: each is opened on its own.
+                let (_, flights) = self.rust_split(value);
+                return if flights.is_empty() {
+                    value
+                } else {
+                    self.rust_outcome(value, Vec::new())
+                };
+            }
             _ => {}
         }
         match self.k.item(path) {
@@ -655,6 +673,7 @@ impl Summary {
             kept: Rc::from([]),
             connections: Rc::from([]),
             endless: false,
+            decided: false,
         }
     }
 }

@@ -127,8 +127,12 @@ impl Interp<'_> {
     fn rust_logic(&mut self, m: &Module, parts: &[ExprId], or: bool) -> Value {
         let mut known = Some(!or);
         let mut tested = Value::NOTHING;
+        let mut learned = Vec::new();
         for part in parts {
             let value = self.eval(m, *part);
+            // The next part is looked at only if this one does not decide.
+            let facts = self.rust_facts(m, *part, !or);
+            learned.extend(self.rust_learn(&facts));
             if self
                 .v
                 .objs(value)
@@ -150,6 +154,7 @@ impl Interp<'_> {
                 _ => None,
             };
         }
+        self.rust_unlearn(learned);
         match known {
             Some(known) => self.v.one(Obj::Bool(Some(known))),
             None if tested != Value::NOTHING => tested,

@@ -43,6 +43,7 @@ impl Interp<'_> {
         let rust = &mut self.frame().rust;
         rust.aliases.remove(&name);
         rust.declared.remove(&name);
+        rust.outside.remove(&name);
         if let Some(level) = rust.hidden.last_mut()
             && !level.iter().any(|(n, _)| *n == name)
         {
@@ -189,6 +190,17 @@ impl Interp<'_> {
             }
         } else {
             self.rust_bind(m, pattern, result);
+        }
+        if self.v.may_be_unknown(result) {
+            match (annotation, value) {
+                (Some(annotation), _) => {
+                    if self.rust_type_is_outside(m, annotation, 0) {
+                        self.rust_bound_outside(pattern);
+                    }
+                }
+                (None, Some(value)) => self.rust_bound_from(m, pattern, value, result),
+                (None, None) => {}
+            }
         }
         if let Some(name) = first_name(pattern) {
             if let Some(place) = value.and_then(|v| place_of(m, v)) {

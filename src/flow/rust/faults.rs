@@ -13,6 +13,9 @@ impl Interp<'_> {
     /// The errors of the error values in a value: taken as they are, or wrapped in variants of the program's enums.
     pub(super) fn rust_fault_flights(&mut self, value: Value) -> Vec<Flight> {
         let mut found = Vec::new();
+        if !self.v.inside(value).faults {
+            return found;
+        }
         for obj in self.v.list(value) {
             match self.v.get(obj).clone() {
                 Obj::Fault(id) => found.extend(self.rust_flights(id).iter().cloned()),

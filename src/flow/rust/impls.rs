@@ -1,9 +1,11 @@
 //! `impl` blocks: which methods a type has, which types implement a trait.
 
+use std::rc::Rc;
+
 use super::super::{EnvKey, Interp};
 use super::paths::Holder;
 use crate::core::{ClassKind, ExprId, ExprKind, ImplId, StmtKind, Symbol};
-use crate::resolve::value::{ClassRef, FuncRef, Obj, UnitId, Value};
+use crate::resolve::value::{ClassRef, EnvId, ExprRef, FuncRef, Obj, UnitId, Value};
 
 /// Whose methods an `impl` block adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +52,22 @@ impl Interp<'_> {
                     let known = self.rust.extensions.entry(name).or_default();
                     if !known.contains(&(other, func)) {
                         known.push((other, func));
+                    }
+                }
+            }
+        }
+        if let SelfType::Class(class) = this {
+            for stmt in &imp.consts.0 {
+                if let StmtKind::Assign {
+                    targets,
+                    value: Some(value),
+                    ..
+                } = &stmt.kind
+                {
+                    for target in targets {
+                        if let ExprKind::Name(name) = module.expr(*target).kind {
+                            self.rust.consts.entry((class, name)).or_insert((unit, id, *value));
+                        }
                     }
                 }
             }
@@ -200,7 +218,7 @@ impl Interp<'_> {
         let funcs = self.rust_methods(class, name);
         let mut result = Value::NOTHING;
         for func in funcs {
-            let env = self.env(EnvKey::Module(func.unit), None);
+            let env = self.rust_env_of(func, class);
             let one = self.v.one(Obj::Func(func, env));
             result = self.v.join(result, one);
         }
@@ -211,29 +229,31 @@ impl Interp<'_> {
     }
 
     fn rust_associated_const(&mut self, class: ClassRef, name: Symbol) -> Option<Value> {
-        for unit in self.rust.unit_list.clone() {
-            let Some(m) = self.world.module(unit) else { continue };
-            for index in 0..m.impls.len() {
-                let id = ImplId(index as u32);
-                if m.imp(id).consts.0.is_empty() || self.rust_impl_self(unit, id) != SelfType::Class(class) {
-                    continue;
-                }
-                for stmt in &m.imp(id).consts.0 {
-                    if let StmtKind::Assign {
-                        targets,
-                        value: Some(value),
-                        ..
-                    } = &stmt.kind
-                        && targets
-                            .iter()
-                            .any(|t| matches!(m.expr(*t).kind, ExprKind::Name(n) if n == name))
-                    {
-                        return self.rust_within(unit, Holder::Impl(id), |this, m| this.eval(m, *value));
-                    }
-                }
-            }
+        let &(unit, id, value) = self.rust.consts.get(&(class, name))?;
+        self.rust_within(unit, Holder::Impl(id), |this, m| this.eval(m, value))
+    }
+
+    /// The scope of a method of this type. In the default method of a trait it says what `Self` is.
+    pub(super) fn rust_env_of(&mut self, func: FuncRef, class: ClassRef) -> EnvId {
+        let module = self.env(EnvKey::Module(func.unit), None);
+        let of = self.with_func(func, |f| f.class).flatten();
+        let of = of.map(|of| ClassRef {
+            unit: func.unit,
+            class: of,
+        });
+        let default = of.is_some_and(|of| of != class && self.rust_kind(of) == Some(ClassKind::Trait));
+        if !default || self.rust_kind(class) == Some(ClassKind::Trait) {
+            return module;
         }
-        None
+        let this = self.v.one(Obj::Class(class));
+        let names: Rc<[(Symbol, Value)]> = Rc::from([(Symbol::new("Self"), this)]);
+        let at = ExprRef {
+            unit: func.unit,
+            expr: ExprId::OUTSIDE,
+        };
+        let env = self.env(EnvKey::Captured(at, Rc::clone(&names)), Some(module));
+        self.envs[env.0 as usize].vars = names.iter().copied().collect();
+        env
     }
 
     /// Methods that the program adds to a type of the outside.

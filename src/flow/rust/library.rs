@@ -120,6 +120,13 @@ impl Interp<'_> {
         at: ExprRef,
     ) -> Value {
         let spec = &self.k.call(id).call;
+        let given = [spec.on.as_ref(), spec.holds.as_ref()];
+        for value in given.into_iter().flatten().filter_map(|on| Self::arg(args, on)) {
+            if self.rust_is_local(value) {
+                let (inner, _) = self.rust_split(value);
+                return inner;
+            }
+        }
         let receivers = self.rust_on(spec, recv, args);
         let statement = recv.and_then(|recv| self.heap_get((recv, Symbol::new(STATEMENT))));
         let mut args = args.clone();
@@ -168,6 +175,9 @@ impl Interp<'_> {
         };
         let mut found: Vec<Option<ObjId>> = Vec::new();
         for handle in self.rust_handles(value) {
+            if self.k.ty(handle.ty).spec.local {
+                continue;
+            }
             let obj = self.v.obj(Obj::Handle(handle));
             if !found.contains(&Some(obj)) {
                 found.push(Some(obj));
@@ -205,6 +215,9 @@ impl Interp<'_> {
         let same = !by_path && recv.is_some_and(|r| value == self.v.single(r));
         let starts = !same && from.is_none_or(|h| h.origin.is_none());
         let built = from.is_some_and(|h| k.ty(h.ty).spec.builder);
+        if let (Some(inside), Some(builder)) = (inside, from) {
+            self.rust_put_inside(builder.options, inside);
+        }
         let text = spec.statement.as_ref().and_then(|s| Self::arg(args, s));
         let given = self.rust_given_options(args);
         let mut opened: Vec<Handle> = Vec::new();
@@ -293,6 +306,9 @@ impl Interp<'_> {
 
     /// Constructing a library's type.
     pub(super) fn rust_open(&mut self, ty: TypeId, args: &Args, at: ExprRef) -> Value {
+        if self.k.ty(ty).spec.local {
+            return self.handle(ty, None);
+        }
         let (value, flights) = self.rust_captured(|this| this.open(ty, args, at));
         let value = self.rust_map_handles(value, &mut |this, handle| {
             let inner = handle.inner.or_else(|| {
@@ -966,7 +982,36 @@ impl Interp<'_> {
             .collect();
         let options = self.options_id(texts);
         self.rust.collected.insert(options, collected);
+        let mut places = self
+            .rust
+            .option_places
+            .get(&handle.options)
+            .cloned()
+            .unwrap_or_default();
+        places.push(place);
+        self.rust.option_places.insert(options, places);
         self.v.one(Obj::Handle(Handle { options, ..*handle }))
+    }
+
+    /// Notes what is inside of something that was built with these options.
+    fn rust_put_inside(&mut self, options: OptionsId, inside: Value) {
+        let places = self.rust.option_places.get(&options).cloned().unwrap_or_default();
+        for handle in self.rust_handles(inside) {
+            let inner = handle.inner.or_else(|| self.rust_default_inner(handle.ty));
+            for place in &places {
+                let libs = self.rust.insides.entry(*place).or_default();
+                libs.insert(self.k.ty(handle.ty).lib);
+                libs.extend(inner.map(|inner| self.k.ty(inner).lib));
+            }
+        }
+    }
+
+    /// True if one of these libraries is inside of what was built with an option that stands there.
+    pub(in crate::flow) fn rust_is_inside(&self, place: super::super::flight::Place, names: &[String]) -> bool {
+        self.rust.insides.get(&place).is_some_and(|libs| {
+            libs.iter()
+                .any(|lib| names.contains(&self.k.library(*lib).file.library.name))
+        })
     }
 
     /// The options that a builder has collected, as named arguments of what is called on it.

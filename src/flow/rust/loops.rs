@@ -6,7 +6,7 @@ use super::super::{Interp, LoopState};
 use super::Around;
 use super::branch::{Way, let_condition};
 use crate::core::{Block, ExprId, ExprKind, Module, Pattern, Span, Stmt, StmtKind, Symbol};
-use crate::resolve::value::{Obj, Value};
+use crate::resolve::value::{Obj, UnitId, Value};
 
 /// Loops are evaluated this often: the second pass sees what the first one bound.
 const PASSES: usize = 2;
@@ -41,6 +41,10 @@ impl Interp<'_> {
     /// How often something was asked for its next element that never ends.
     pub(in crate::flow) fn rust_endless_met(&self) -> usize {
         self.rust.endless_met
+    }
+
+    pub(in crate::flow) fn rust_decided(&self) -> usize {
+        self.rust.decided
     }
 
     pub(super) fn rust_while(&mut self, m: &Module, stmt: &Stmt, test: Option<ExprId>, body: &Block) -> Value {
@@ -108,6 +112,8 @@ impl Interp<'_> {
                 let subject = this.rust_outcome(Value::UNKNOWN, flights);
                 let ways = [Way::tested(failed, span), Way::tested(!failed, span)];
                 return this.rust_branch(m, subject, Some(test), &ways, &mut |this, index| {
+                    let facts = this.rust_facts(m, test, index == 0);
+                    this.rust_learn(&facts);
                     if index == 0 {
                         return this.rust_block(m, body);
                     }
@@ -142,6 +148,7 @@ impl Interp<'_> {
             }
             this.frame().rust.hidden.push(Vec::new());
             this.rust_bind(m, target, element);
+            this.rust_bound_from(m, target, iter, element);
             let value = this.rust_block(m, body);
             let env = this.here().env;
             for (name, old) in this.frame().rust.hidden.pop().unwrap_or_default().into_iter().rev() {
@@ -268,6 +275,9 @@ impl Interp<'_> {
         let handled = std::mem::take(&mut around.rust.handled);
         for entry in handled {
             let leaves = entry.success_leaves || shape.flagged || entry.skips_rest && ends;
+            if leaves && limited {
+                self.rust_tried(&entry.flights, stmt.span.end, &entry.stop);
+            }
             if !leaves || around_is_worker_only(&entry.flights) {
                 continue;
             }
@@ -300,6 +310,40 @@ impl Interp<'_> {
             self.rust_strip_frame(&sites);
             self.frame().retried.extend(sites);
         }
+    }
+
+    /// Notes what a bounded retry repeats: the same call after it is its last attempt.
+    fn rust_tried(&mut self, flights: &[Flight], end: u32, stop: &Stop) {
+        for flight in flights.iter().filter(|f| f.making.is_none()) {
+            let call = self.out.sites.get(flight.site).call.clone();
+            self.frame().rust.tried.push((call, end, stop.clone()));
+        }
+    }
+
+    /// The errors of a function without those of the last attempts of bounded retries in it.
+    pub(super) fn rust_without_last_attempts(
+        &mut self,
+        unit: UnitId,
+        tried: &[(String, u32, Stop)],
+        flights: Vec<Flight>,
+    ) -> Vec<Flight> {
+        let mut left = Vec::new();
+        for flight in flights {
+            // The making of a lazy object has no call site.
+            if flight.making.is_some() {
+                left.push(flight);
+                continue;
+            }
+            let site = self.out.sites.get(flight.site);
+            let last = tried
+                .iter()
+                .find(|(call, end, _)| site.place.unit == unit && site.place.span.start >= *end && site.call == *call);
+            match last {
+                Some((.., stop)) => self.rust_stop(&[flight], &stop.clone(), true),
+                None => left.push(flight),
+            }
+        }
+        left
     }
 
     /// After the loop the function gives nothing.

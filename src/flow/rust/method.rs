@@ -173,7 +173,8 @@ impl Interp<'_> {
                 Some(owner) if of_trait && owner != class => self.rust_instances(owner),
                 _ => self.v.single(obj),
             };
-            let one = self.rust_call_func(func, call.args.with_first(this), call.at);
+            let env = self.rust_env_of(func, class);
+            let one = self.rust_call(func, env, &call.args.with_first(this), call.at);
             result = self.v.join(result, one);
         }
         Some(result)
@@ -194,6 +195,11 @@ impl Interp<'_> {
 
     fn rust_handle_method(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
         self.rust.endless_met += usize::from(self.k.ty(handle.ty).spec.endless);
+        if self.k.ty(handle.ty).spec.local {
+            let this = self.v.single(obj);
+            self.call_closures(&call.args, this);
+            return this;
+        }
         for ty in self.rust_declared_wrappers(call.m, call.base).iter() {
             if let Some(&spec) = self.k.ty(*ty).methods.get(&call.name) {
                 return self.rust_apply(spec, Some(obj), Some(call), &call.args, call.at);
@@ -299,7 +305,12 @@ impl Interp<'_> {
     /// A method of something unknown: if only one type of the program has it, that one.
     fn rust_method_by_name(&mut self, call: &MethodCall<'_>) -> Value {
         self.rust_enter_impls();
-        let candidates = self.methods_by_name.get(&call.name).cloned().unwrap_or_default();
+        let mut candidates = self.methods_by_name.get(&call.name).cloned().unwrap_or_default();
+        let unit = self.here().unit;
+        candidates.retain(|f| !self.world.is_aside(f.unit) && self.world.may_use(unit, f.unit));
+        if candidates.is_empty() || self.rust_is_outside(call.m, call.base) {
+            return self.rust_call_unknown(None, &call.args, call.at);
+        }
         let fitting: Vec<_> = candidates
             .into_iter()
             .filter(|f| {

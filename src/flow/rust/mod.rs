@@ -7,9 +7,9 @@
 //!
 //! - [`items`], [`paths`], [`impls`], [`objects`]: what names, paths, methods and fields denote;
 //! - [`types`]: the values that declared types stand for;
-//! - [`eval`], [`exec`], [`pattern`], [`branch`], [`loops`]: expressions, statements, patterns, `match`, loops;
+//! - [`eval`], [`exec`], [`pattern`], [`branch`], [`narrow`], [`loops`]: expressions, statements, patterns, `match`, loops;
 //! - [`call`], [`method`], [`roles`], [`library`]: calls, and what library files say about them;
-//! - [`outcome`], [`faults`]: results, and questions about errors;
+//! - [`outcome`], [`faults`]: results, and questions about errors; [`outside`]: what is certainly not of the program;
 //! - [`statics`], [`storage`]: what lives long, and connections that outlive a unit of work;
 //! - [`roots`]: `main`, tasks, and what nothing calls; [`environment`]: variables read by attributes.
 
@@ -24,8 +24,10 @@ mod items;
 mod library;
 mod loops;
 mod method;
+mod narrow;
 mod objects;
 mod outcome;
+mod outside;
 mod paths;
 mod pattern;
 mod roles;
@@ -58,6 +60,8 @@ pub(super) struct Rust {
     new_impls: Vec<(UnitId, ImplId)>,
     /// Methods by type and name: inherent ones first.
     methods: FxHashMap<(ClassRef, Symbol), Vec<FuncRef>>,
+    /// Constants by type and name: where they stand, and their values.
+    consts: FxHashMap<(ClassRef, Symbol), (UnitId, ImplId, ExprId)>,
     /// Traits of the program that a type implements.
     traits: FxHashMap<ClassRef, Vec<ClassRef>>,
     /// Traits of the outside that a type implements, by path.
@@ -68,8 +72,8 @@ pub(super) struct Rust {
     extensions: FxHashMap<Symbol, Vec<(impls::SelfType, FuncRef)>>,
     /// The `impl` block of a function gives its `Self`.
     self_types: FxHashMap<(UnitId, ImplId), impls::SelfType>,
-    /// Names being looked up, to stop at circles.
-    looked_up: FxHashSet<(paths::Scope, Symbol)>,
+    /// Names that were looked up.
+    lookups: paths::Lookups,
     /// Aliases and annotations being followed.
     following: usize,
     /// Statics whose initial value was evaluated in this round.
@@ -93,6 +97,9 @@ pub(super) struct Rust {
     common: FxHashMap<(UnitId, &'static str), Rc<[crate::knowledge::TypeId]>>,
     /// The options that builders have collected.
     collected: FxHashMap<OptionsId, Vec<(Symbol, Value)>>,
+    /// The places of options that builders have collected, and what was put inside of what they built.
+    option_places: FxHashMap<OptionsId, Vec<Place>>,
+    insides: FxHashMap<Place, FxHashSet<crate::knowledge::LibId>>,
     /// Objects awaited in the task being evaluated.
     awaited: Vec<Handle>,
 }
@@ -100,6 +107,7 @@ pub(super) struct Rust {
 impl Rust {
     pub(super) fn start_round(&mut self) {
         self.statics_done.clear();
+        self.lookups = paths::Lookups::default();
         self.answered.clear();
         self.storage.start_round();
     }
@@ -124,6 +132,10 @@ pub(super) struct Local {
     aliases: FxHashMap<Symbol, ExprId>,
     /// Conditions `x.is_none()` that hold here, as written.
     empty: Vec<String>,
+    /// Local names of objects of types that nothing is known of, and that are not the program's.
+    outside: FxHashSet<Symbol>,
+    /// The calls that bounded retries repeat, where these end, and what they stop.
+    tried: Vec<(String, u32, Stop)>,
     /// Declared wrappers of local names, outermost first.
     declared: FxHashMap<Symbol, Rc<[crate::knowledge::TypeId]>>,
 }

@@ -124,6 +124,9 @@ impl Interp<'_> {
         let mut found = Vec::new();
         let mut todo = vec![(value, 0)];
         while let Some((value, depth)) = todo.pop() {
+            if !self.v.inside(value).errors {
+                continue;
+            }
             for &obj in self.v.objs(value) {
                 match self.v.get(obj) {
                     Obj::Outcome(inner, id) => {
@@ -148,6 +151,9 @@ impl Interp<'_> {
         let mut found = Vec::new();
         let mut todo = vec![(value, 0)];
         while let Some((value, depth)) = todo.pop() {
+            if !self.v.inside(value).errors {
+                continue;
+            }
             for &obj in self.v.objs(value) {
                 match self.v.get(obj) {
                     Obj::Outcome(inner, id) => {
@@ -167,13 +173,7 @@ impl Interp<'_> {
     }
 
     pub(in crate::flow) fn rust_carries(&self, value: Value) -> bool {
-        let simple = self.v.objs(value).iter().all(|&o| {
-            !matches!(
-                self.v.get(o),
-                Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..)
-            )
-        });
-        !simple && !self.rust_carried(value).is_empty()
+        self.v.inside(value).errors && !self.rust_carried(value).is_empty()
     }
 
     /// The value with its sets of errors changed, at any depth. An error value without errors left is unknown.
@@ -191,16 +191,7 @@ impl Interp<'_> {
         change: &mut dyn FnMut(&mut Self, Vec<Flight>) -> Vec<Flight>,
         depth: usize,
     ) -> Value {
-        if depth > MAX_DEPTH {
-            return value;
-        }
-        let touched = self.v.objs(value).iter().any(|&o| {
-            matches!(
-                self.v.get(o),
-                Obj::Outcome(..) | Obj::Fault(_) | Obj::Tuple(_) | Obj::Variant(..)
-            )
-        });
-        if !touched {
+        if depth > MAX_DEPTH || !self.v.inside(value).errors {
             return value;
         }
         let mut result = Value::NOTHING;
@@ -265,7 +256,7 @@ impl Interp<'_> {
         change: &mut dyn FnMut(&mut Self, Handle) -> Handle,
         depth: usize,
     ) -> Value {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || !self.v.inside(value).handles {
             return value;
         }
         let mut result = Value::NOTHING;
@@ -298,6 +289,9 @@ impl Interp<'_> {
         let mut found = Vec::new();
         let mut todo = vec![(value, 0)];
         while let Some((value, depth)) = todo.pop() {
+            if !self.v.inside(value).handles {
+                continue;
+            }
             for &obj in self.v.objs(value) {
                 match self.v.get(obj) {
                     Obj::Handle(handle) => found.push(*handle),

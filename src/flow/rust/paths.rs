@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::super::{EnvKey, Frame, Interp};
 use super::items::{Item, Table};
 use crate::core::{ClassId, ClassKind, ExprId, ExprKind, FuncId, ImplId, Import, Module, Symbol};
@@ -39,6 +41,21 @@ pub(in crate::flow) enum Holder {
     Class(ClassId),
     Func(FuncId),
     Impl(ImplId),
+}
+
+/// Names that were looked up in this round, and those that are being looked up.
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    found: FxHashMap<(Scope, Symbol), Option<Value>>,
+    /// Crates and names of the prelude.
+    crates: FxHashMap<(UnitId, Symbol), Value>,
+    open: FxHashSet<(Scope, Symbol)>,
+    /// Not found, but a circle was cut on the way: true for the outermost search alone.
+    given_up: FxHashSet<(Scope, Symbol)>,
+    /// How often a circle was cut.
+    circles: usize,
+    /// How often a static was evaluated, whose value may be another one later.
+    statics: usize,
 }
 
 impl Interp<'_> {
@@ -159,6 +176,15 @@ impl Interp<'_> {
 
     /// A crate, or a name of the language's prelude.
     fn rust_extern(&mut self, unit: UnitId, name: Symbol) -> Value {
+        if let Some(&known) = self.rust.lookups.crates.get(&(unit, name)) {
+            return known;
+        }
+        let value = self.rust_extern_once(unit, name);
+        self.rust.lookups.crates.insert((unit, name), value);
+        value
+    }
+
+    fn rust_extern_once(&mut self, unit: UnitId, name: Symbol) -> Value {
         let name = self.world.crate_name(unit, name);
         if self.k.imported(name).is_empty()
             && let Some(root) = self.world.extern_crate(unit, name)
@@ -223,6 +249,10 @@ impl Interp<'_> {
         if let Some(known) = self.here().rust.self_type {
             return known;
         }
+        // In the default method of a trait.
+        if let Some(known) = self.rust_local(Symbol::new("Self")) {
+            return known;
+        }
         let m = self.module();
         let mut holder = self.here().rust.holder;
         loop {
@@ -245,11 +275,28 @@ impl Interp<'_> {
 
     /// A name in one scope, its globs included.
     pub(super) fn rust_lookup(&mut self, scope: Scope, name: Symbol) -> Option<Value> {
-        if !self.rust.looked_up.insert((scope, name)) {
+        let key = (scope, name);
+        if let Some(known) = self.rust.lookups.found.get(&key) {
+            return *known;
+        }
+        // Globs lead in circles: where this search has been already, it finds nothing new.
+        if self.rust.lookups.given_up.contains(&key) || !self.rust.lookups.open.insert(key) {
+            self.rust.lookups.circles += 1;
             return None;
         }
+        let outermost = self.rust.lookups.open.len() == 1;
+        let (circles, statics) = (self.rust.lookups.circles, self.rust.lookups.statics);
         let value = self.rust_lookup_once(scope, name);
-        self.rust.looked_up.remove(&(scope, name));
+        let lookups = &mut self.rust.lookups;
+        lookups.open.remove(&key);
+        if lookups.statics == statics && (outermost || lookups.circles == circles) {
+            lookups.found.insert(key, value);
+        } else if value.is_none() {
+            lookups.given_up.insert(key);
+        }
+        if outermost {
+            lookups.given_up.clear();
+        }
         value
     }
 
@@ -313,7 +360,11 @@ impl Interp<'_> {
                 Some(self.v.one(Obj::Func(FuncRef { unit, func: *func }, env)))
             }
             Item::Class(class) => Some(self.v.one(Obj::Class(ClassRef { unit, class: *class }))),
-            Item::Static { .. } => self.rust_static(scope, item),
+            Item::Static { .. } => {
+                // What it holds changes.
+                self.rust.lookups.statics += 1;
+                self.rust_static(scope, item)
+            }
             Item::Import(import) => {
                 if let Some(file) = self.rust_submodule(scope, import) {
                     return file;
@@ -516,6 +567,13 @@ impl Interp<'_> {
 
     /// A path as a value. Unlike a type's, its first name may be a local one.
     pub(super) fn rust_path(&mut self, m: &Module, base: ExprId, name: Symbol) -> Value {
+        // `Pool::<Sqlite>::connect`
+        if let ExprKind::Index { .. } = m.expr(base).kind {
+            let value = self.rust_annotation(m, base);
+            if self.rust_is_local(value) {
+                return value;
+            }
+        }
         let container = self.rust_type_head(m, base);
         let container = self.rust_resolved(container);
         self.rust_member(container, name).unwrap_or(Value::UNKNOWN)

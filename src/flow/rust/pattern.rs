@@ -174,6 +174,7 @@ impl Interp<'_> {
             Head::Some => match kind {
                 Obj::None => Match::NO,
                 Obj::Unknown => Match::MAYBE,
+                Obj::Outcome(inner, id) if self.rust_is_option(inner, id) => self.rust_match_first(m, items, inner),
                 _ => self.rust_match_first(m, items, value),
             },
             Head::None => match kind {
@@ -240,6 +241,16 @@ impl Interp<'_> {
                 _ => Match::MAYBE,
             },
         }
+    }
+
+    /// An option around results, not a result.
+    fn rust_is_option(&self, inner: Value, id: OutcomeId) -> bool {
+        self.rust_flights(id).is_empty()
+            && self
+                .v
+                .objs(inner)
+                .iter()
+                .any(|&o| matches!(self.v.get(o), Obj::Outcome(..)))
     }
 
     fn rust_match_first(&mut self, m: &Module, items: &[&Pattern], value: Value) -> Match {
@@ -452,6 +463,7 @@ impl Interp<'_> {
                 (Head::Err, Obj::Fault(_)) => this,
                 (Head::Err, _) => Value::UNKNOWN,
                 (Head::Some, Obj::None) => Value::NOTHING,
+                (Head::Some, Obj::Outcome(inner, id)) if self.rust_is_option(inner, id) => inner,
                 (Head::Some, _) => this,
                 (_, Obj::Fault(_)) => this,
                 (Head::Variant(class, name), Obj::Variant(c, n, values)) => {

@@ -114,6 +114,10 @@ impl Interp<'_> {
                 let good = self.rust_closure_at(args, 1, inner, at).unwrap_or(Value::UNKNOWN);
                 self.v.join(bad, good)
             }
+            OutcomeRole::Flatten => {
+                let (value, more) = self.rust_split(inner);
+                again(self, value, flights.into_iter().chain(more).collect())
+            }
             OutcomeRole::Error => {
                 if flights.is_empty() {
                     return Value::UNKNOWN;

@@ -146,8 +146,9 @@ impl Interp<'_> {
     /// Functions and closures that nothing called so far: the framework's, a library's users', or nobody's.
     fn rust_uncalled(&mut self) {
         let mut waiting: Vec<FuncRef> = Vec::new();
+        // Nothing in the other files leads to a connection, unless something of these calls it.
         for unit in self.rust.unit_list.clone() {
-            if self.world.is_aside(unit) {
+            if self.world.is_aside(unit) || !self.world.leads(unit) {
                 continue;
             }
             let Some(m) = self.world.module(unit) else { continue };

@@ -156,7 +156,8 @@ impl Interp<'_> {
             let unit = self.rust.unit_list[done];
             done += 1;
             let Some(items) = self.rust_unit(unit) else { continue };
-            if self.world.is_aside(unit) {
+            // Of other files only what something asks for matters.
+            if self.world.is_aside(unit) || !self.world.leads(unit) {
                 continue;
             }
             for (holder, item) in &items.statics {

@@ -172,6 +172,14 @@ impl Interp<'_> {
                 None => Value::UNKNOWN,
             };
         }
+        if spec.connection.is_some() || spec.builder || spec.generic.is_some() || spec.awaited {
+            for &arg in args {
+                let value = self.rust_annotation(m, arg);
+                if self.rust_is_local(value) {
+                    return value;
+                }
+            }
+        }
         let generic = spec.generic.and_then(|index| args.get(index).copied());
         let inside = generic.map(|arg| self.rust_annotation(m, arg));
         let inner = self.rust_inner(ty, inside);
@@ -181,11 +189,17 @@ impl Interp<'_> {
         }))
     }
 
+    /// True for a database on this machine, or a part of it.
+    pub(super) fn rust_is_local(&self, value: Value) -> bool {
+        // Where features choose between several databases, the others count.
+        self.v.inside(value).handles && self.rust_handles(value).iter().all(|h| self.k.ty(h.ty).spec.local)
+    }
+
     /// The type of the connection inside of this type, given the value inside.
     pub(super) fn rust_inner(&mut self, ty: TypeId, inside: Option<Value>) -> Option<TypeId> {
         let from_value = inside.and_then(|value| {
             self.v.objs(value).iter().find_map(|&o| match self.v.get(o) {
-                Obj::Handle(handle) => Some(*handle),
+                Obj::Handle(handle) if !self.k.ty(handle.ty).spec.local => Some(*handle),
                 _ => None,
             })
         });
@@ -213,6 +227,11 @@ impl Interp<'_> {
         let entry = self.k.ty(ty);
         let reference = entry.spec.inner.as_ref()?;
         self.k.type_named(entry.lib, reference)
+    }
+
+    /// True if a name is a type parameter here.
+    pub(super) fn rust_is_generic(&mut self, m: &Module, name: Symbol) -> bool {
+        self.rust_generic(m, name).is_some()
     }
 
     /// A type parameter: what it was bound to, or anything that has its bounds.
@@ -347,6 +366,9 @@ impl Interp<'_> {
             return value;
         }
         let (inner, flights) = self.rust_split(value);
+        if self.rust_is_local(declared) && self.v.inside(inner).handles {
+            return declared;
+        }
         if self.rust_settings_meet(inner, declared) || self.v.is_unknown(inner) {
             let none = self.v.objs(inner).iter().any(|&o| *self.v.get(o) == Obj::None);
             let joined = if none {

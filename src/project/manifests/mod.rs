@@ -1,5 +1,6 @@
 //! Which libraries in which versions: requirement files, project files, locks.
 
+mod cargo_lock;
 mod python;
 mod requirement;
 mod rust;
@@ -23,6 +24,8 @@ pub enum Firmness {
     Pinned,
     /// A lock file.
     Locked,
+    /// Of several versions in a lock file the one that is required here.
+    Chosen,
 }
 
 /// What one line of a manifest says of a library.
@@ -86,6 +89,7 @@ impl Libraries {
     /// Reads manifests. Those that can't be read are counted, never fatal.
     pub fn read(manifests: &[PathBuf]) -> Self {
         let mut this = Self::default();
+        let mut cargo = cargo_lock::Cargo::default();
         for path in manifests {
             let bytes = match std::fs::read(path) {
                 Ok(bytes) => bytes,
@@ -99,10 +103,26 @@ impl Libraries {
                 .file_name()
                 .map(|n| n.to_string_lossy().into_owned())
                 .unwrap_or_default();
+            let folder = super::absolute(path).parent().map(Path::to_path_buf);
             match parse(&name, &text) {
+                Ok(pins) if name.eq_ignore_ascii_case("cargo.lock") => {
+                    cargo.locks.extend(folder.map(|folder| (folder, pins)));
+                }
                 Ok(pins) => this.add(path, pins),
                 Err(message) => this.problems.push((super::shown(path), message)),
             }
+            if name.eq_ignore_ascii_case("cargo.toml")
+                && let Ok(table) = text.parse()
+            {
+                cargo.packages.extend(
+                    super::absolute(path)
+                        .parent()
+                        .map(|folder| (folder.to_path_buf(), table)),
+                );
+            }
+        }
+        for (folder, pins) in cargo.pins() {
+            this.add(&folder.join("Cargo.lock"), pins);
         }
         this
     }

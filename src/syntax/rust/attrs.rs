@@ -78,7 +78,8 @@ pub(super) fn is_test(attrs: &[Attribute]) -> bool {
     }) || cfg_test(attrs)
 }
 
-/// True if a `#[cfg(..)]` holds in tests only: `test`, `all(test, ..)`, but not `any(test, feature = "x")`.
+/// True if a `#[cfg(..)]` holds in tests only: `test`, `all(test, ..)`, `feature = "test-utils"`, but not
+/// `any(test, feature = "x")`.
 pub(super) fn cfg_test(attrs: &[Attribute]) -> bool {
     attrs.iter().any(|attr| match &attr.meta {
         Meta::List(list) if list.path.is_ident("cfg") => predicates(list.tokens.clone()).first() == Some(&true),
@@ -91,6 +92,12 @@ pub(super) fn cfg_macro_is_off(tokens: TokenStream) -> bool {
     let debug = tokens.clone().into_iter().count() == 1
         && matches!(tokens.clone().into_iter().next(), Some(TokenTree::Ident(name)) if name == "debug_assertions");
     debug || predicates(tokens).first() == Some(&true)
+}
+
+/// True for a feature that is named for tests: `"testutils"`, `"test-support"`, `"testing"`.
+fn names_tests(feature: &str) -> bool {
+    let mut words = feature.trim_matches('"').split(['-', '_']);
+    words.any(|word| matches!(word, "test" | "tests" | "testing" | "testutil" | "testutils"))
 }
 
 /// For each of the predicates between commas, whether it implies `test`.
@@ -113,7 +120,9 @@ fn predicates(tokens: TokenStream) -> Vec<bool> {
                     _ => false,
                 });
             }
-            // `feature = "test"` is another name.
+            // `feature = "test-utils"`: for the tests of other crates.
+            TokenTree::Literal(value) if name == "feature" => implied = Some(names_tests(&value.to_string())),
+            // `feature = "x"` is another name.
             _ => implied = implied.or(Some(false)),
         }
     }

@@ -246,7 +246,7 @@ Module n
 @cfg(not(test))
 fn d()
 @cfg(feature=\"test\")
-fn e()
+test fn e()
 impl S
   test fn m()
 impl S
