@@ -1306,6 +1306,13 @@ impl Interp<'_> {
         }
     }
 
+    /// Made by a call, not by a display.
+    fn is_made_by_call(&mut self, at: ExprRef) -> bool {
+        self.world
+            .module(at.unit)
+            .is_some_and(|m| matches!(m.expr(at.expr).kind, crate::core::ExprKind::Call { .. }))
+    }
+
     /// A method of a built-in type: containers, strings, functions.
     fn builtin_method(&mut self, receiver: Value, name: Value, args: &Args, at: ExprRef) -> Value {
         let Some(name) = self.v.text(name) else {
@@ -1335,8 +1342,9 @@ impl Interp<'_> {
                 }
                 Value::NONE
             }
-            (Obj::List(_), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
-                if name.as_str() == "get" {
+            (Obj::List(made), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
+                // A queue, as opposed to a list that is written out.
+                if name.as_str() == "get" && self.is_made_by_call(made.at) {
                     self.note(super::log::Event::Block);
                 }
                 if name.as_str() == "copy" {

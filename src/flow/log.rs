@@ -6,8 +6,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Interp;
-use super::flight::{Place, SiteId};
+use super::flight::{Flight, Place, SiteId};
+use super::{Caught, Interp};
 use crate::core::Symbol;
 use crate::knowledge::{Connection, LibId};
 use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
@@ -122,9 +122,29 @@ impl Interp<'_> {
         self.since(mark).contains(&Event::Wait)
     }
 
-    /// Something waited, for a time or for something.
-    pub(super) fn idled_since(&self, mark: Mark) -> bool {
-        self.since(mark).iter().any(|e| matches!(e, Event::Wait | Event::Block))
+    /// Something waited until something came.
+    pub(super) fn blocked_since(&self, mark: Mark) -> bool {
+        self.since(mark).contains(&Event::Block)
+    }
+
+    /// The libraries whose losses a loop survives: a handler in it goes on with it, and no call of theirs lets one out.
+    pub(super) fn survived(&self, mark: Mark, raised: &[Flight], caught: &Caught) -> Vec<LibId> {
+        let lib_of = |site| self.out.sites.get(site).lib;
+        let raised: Vec<LibId> = raised
+            .iter()
+            .filter(|f| f.making.is_none())
+            .map(|f| lib_of(f.site))
+            .collect();
+        let mut libs = Vec::new();
+        for event in self.since(mark) {
+            let Event::Trip { site, .. } = *event else { continue };
+            let lib = lib_of(site);
+            let goes_on = caught.get(&site).copied().unwrap_or_default();
+            if goes_on && !raised.contains(&lib) && !libs.contains(&lib) {
+                libs.push(lib);
+            }
+        }
+        libs
     }
 
     pub(super) fn made_since(&self, created: ExprRef, mark: Mark) -> bool {
@@ -502,8 +522,8 @@ impl Interp<'_> {
         }
     }
 
-    /// One pass of an endless loop ends.
-    pub(super) fn end_pass(&mut self, mark: Mark, place: Place) {
+    /// One pass of an endless loop ends; of a loop that what it finds may end, only these libraries' losses are survived.
+    pub(super) fn end_pass(&mut self, mark: Mark, place: Place, only: Option<&[LibId]>) {
         self.end_unit(mark);
         let mut ambient: FxHashMap<LibId, Vec<SiteId>> = FxHashMap::default();
         let mut revived: FxHashSet<LibId> = FxHashSet::default();
@@ -525,7 +545,10 @@ impl Interp<'_> {
             }
         }
         for (lib, sites) in ambient {
-            if !revived.contains(&lib) && !self.units.loops.iter().any(|(p, ..)| *p == place) {
+            if only.is_none_or(|o| o.contains(&lib))
+                && !revived.contains(&lib)
+                && !self.units.loops.iter().any(|(p, ..)| *p == place)
+            {
                 self.units.loops.push((place, lib, sites));
             }
         }

@@ -57,7 +57,14 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
         }
     }
     let assumed = ctx.assumed(found.at.unit, found.lib);
-    finding.notes.push(format!("driver: {}", assumed.text));
+    let assumed = match &found.since {
+        Some(versions) => {
+            let (library, from) = (ctx.library(found.lib), assumed.without_release());
+            format!("{from}; what is said here is true of {library} {versions}")
+        }
+        None => assumed.text,
+    };
+    finding.notes.push(format!("driver: {assumed}"));
     found.help.trim_end().clone_into(&mut finding.help);
     Some(finding)
 }
