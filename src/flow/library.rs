@@ -567,9 +567,15 @@ impl<'w> Interp<'w> {
                 Some(kind) if opens || changed && before.is_some_and(|b| self.k.connection(b.ty) != Some(kind)) => {
                     let lib = self.k.ty(handle.ty).lib;
                     self.note_opening(at, kind, lib);
+                    // A factory that is no connection itself stands for what it was made from.
+                    let is_factory = before.is_some_and(|b| self.k.connection(b.ty).is_none());
+                    let under = match (is_factory, handle.under) {
+                        (true, Some(under)) => Some(under),
+                        _ => handle.origin.or(handle.under),
+                    };
                     Handle {
                         origin: Some(at),
-                        under: handle.origin.or(handle.under),
+                        under,
                         derived: None,
                         ..handle
                     }

@@ -358,13 +358,8 @@ impl<'m> Flags<'m> {
             ExprKind::Attr { name, .. } => {
                 self.is_still(test) && self.switched(*name).unwrap_or_else(|| !self.works_on(*name))
             }
-            ExprKind::Call { callee, args, .. } => {
-                let name = match &self.m.expr(*callee).kind {
-                    ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str().to_ascii_lowercase(),
-                    _ => return false,
-                };
-                let asks = name == "wait" || ASKS_FOR_THE_END.iter().any(|w| name.contains(w));
-                asks && args.iter().all(|a| self.is_still(a.value))
+            ExprKind::Call { args, .. } => {
+                asks_for_the_end(self.m, test) && args.iter().all(|a| self.is_still(a.value))
             }
             _ => false,
         }
@@ -441,12 +436,26 @@ const ASKS_FOR_THE_END: [&str; 10] = [
     "is_set", "isset", "stop", "shut", "exit", "quit", "terminat", "kill", "cancel", "abort",
 ];
 
-/// The names that a block binds.
+/// A call that by its name tells whether the program is to end: `stop.is_set()`, `stop.wait(5)`, `self.should_exit()`.
+fn asks_for_the_end(m: &Module, expr: ExprId) -> bool {
+    let ExprKind::Call { callee, .. } = &m.expr(expr).kind else {
+        return false;
+    };
+    let name = match &m.expr(*callee).kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str().to_ascii_lowercase(),
+        _ => return false,
+    };
+    name == "wait" || ASKS_FOR_THE_END.iter().any(|w| name.contains(w))
+}
+
+/// The names that a block binds to what it works on.
 fn bound_in(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
     let mut target = |e: ExprId| names_in(m, e, names);
     for stmt in &block.0 {
         match &stmt.kind {
-            StmtKind::Assign { targets, .. } => targets.iter().for_each(|t| target(*t)),
+            StmtKind::Assign { targets, value, .. } if !value.is_some_and(|v| asks_for_the_end(m, v)) => {
+                targets.iter().for_each(|t| target(*t));
+            }
             StmtKind::AugAssign { target: t, .. } => target(*t),
             _ => {}
         }

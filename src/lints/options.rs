@@ -48,7 +48,11 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
         "configured here".into()
     };
     if found.code == 302 {
-        for (_, site) in sites.iter().filter(|(id, _)| escapes(*id)).take(4) {
+        // First the calls that outlive the start: not those that the function around the constructor makes.
+        let starts = ctx.enclosing(found.at);
+        let mut shown: Vec<_> = sites.iter().filter(|(id, _)| escapes(*id)).collect();
+        shown.sort_by_key(|(id, _)| starts.is_some_and(|starts| ctx.is_within(*id, starts)));
+        for (_, site) in shown.into_iter().take(4) {
             let call = Context::call_text(site);
             finding.related.extend(ctx.related(
                 site.place,
