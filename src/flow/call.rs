@@ -59,6 +59,7 @@ impl Args {
 impl Frame {
     pub(super) fn new(unit: UnitId, module: Arc<Module>, env: EnvId) -> Self {
         Self {
+            begin: super::log::Mark::default(),
             unit,
             module,
             env,

@@ -3,7 +3,7 @@
 use super::Interp;
 use crate::core::{ExprId, ExprKind, Module, Symbol};
 use crate::knowledge::LibId;
-use crate::resolve::value::{Obj, ObjId, Value};
+use crate::resolve::value::{Obj, ObjId};
 
 impl Interp<'_> {
     /// `code = error.args[0]`: the variable holds a part of a handler's exception.
@@ -58,15 +58,26 @@ impl Interp<'_> {
             return None;
         }
         let value = self.eval(m, other);
+        let mut compared = Vec::new();
+        for obj in self.v.list(value) {
+            match self.v.get(obj).clone() {
+                Obj::Tuple(items) => items.iter().for_each(|i| compared.extend(self.v.list(*i))),
+                Obj::List(_) => {
+                    let items = self.entries(obj);
+                    compared.extend(self.v.list(items));
+                }
+                _ => compared.push(obj),
+            }
+        }
         let mut stands = Some(false);
-        for obj in self.class_objects(value) {
+        for &obj in &compared {
             match self.stands_for_loss(obj, &known) {
                 Some(false) => {}
                 Some(true) => return None,
                 None => stands = None,
             }
         }
-        if stands.is_none() || value == Value::NOTHING {
+        if stands.is_none() || compared.is_empty() {
             self.mark_unclear();
             return None;
         }

@@ -8,7 +8,7 @@ use crate::core::{
     StmtKind, Symbol,
 };
 use crate::knowledge::{Consumes, LibId};
-use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
+use crate::resolve::value::{ClassRef, FuncRef, Obj, ObjId, Value};
 
 /// Loops are evaluated this often: the second pass sees what the first one bound.
 const LOOP_PASSES: usize = 2;
@@ -266,6 +266,8 @@ impl Interp<'_> {
                 }
             }
         } else {
+            let mut asked = Vec::new();
+            self.asked_attributes(m, test, &mut asked);
             let before = self.save();
             self.narrow(m, test, true);
             self.exec_block(m, then);
@@ -273,7 +275,26 @@ impl Interp<'_> {
             self.narrow(m, test, false);
             self.exec_block(m, otherwise);
             self.merge(after);
-            self.note_branch(before_test, before_branches);
+            self.note_branch(before_test, before_branches, &asked);
+        }
+    }
+
+    /// The attributes that a condition asks for: `not self.connected`.
+    fn asked_attributes(&mut self, m: &Module, test: ExprId, found: &mut Vec<(ObjId, Symbol)>) {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.asked_attributes(m, *inner, found),
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                parts.iter().for_each(|p| self.asked_attributes(m, *p, found))
+            }
+            ExprKind::Attr { base, name, .. } if matches!(m.expr(*base).kind, ExprKind::Name(_)) => {
+                let base = self.eval(m, *base);
+                for obj in self.v.list(base) {
+                    if matches!(self.v.get(obj), Obj::Instance(..) | Obj::Class(_)) {
+                        found.push((obj, *name));
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -824,8 +845,9 @@ impl Interp<'_> {
     }
 
     /// Evaluates a body in a frame of its own and gives the frame back.
-    pub(super) fn run_body(&mut self, frame: Frame, body: impl FnOnce(&mut Self, &Module)) -> Frame {
+    pub(super) fn run_body(&mut self, mut frame: Frame, body: impl FnOnce(&mut Self, &Module)) -> Frame {
         let module = Arc::clone(&frame.module);
+        frame.begin = self.log_mark();
         self.frames.push(frame);
         body(self, &module);
         self.frames.pop().expect("pushed above")

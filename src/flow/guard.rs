@@ -83,10 +83,12 @@ impl Interp<'_> {
                 None => true,
                 Some(value) => this.covers(value, error) == Cover::Whole,
             };
-            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) {
+            // So does one that names a loss around calls that no file describes (`conn._read_packet()`).
+            let named = |this: &mut Self| classes[index].is_some_and(|c| this.names_loss(c));
+            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) || named(self) {
                 self.note_recovery(handler_log);
             } else {
-                self.note_cached(handler_log);
+                self.note_cached(handler_log, &[]);
             }
             ends.push(self.save());
             let place = self.place(handler.span);
@@ -350,6 +352,18 @@ impl Interp<'_> {
                 let outside = self.classes.get(&class).map(|c| c.outside.clone()).unwrap_or_default();
                 outside.iter().any(|p| is_one(k.canonical(p.as_str())))
             }
+            _ => false,
+        })
+    }
+
+    /// Some class of the handler is one that a driver's file gives to a lost connection.
+    fn names_loss(&mut self, value: Value) -> bool {
+        let unit = self.here().unit;
+        self.class_objects(value).iter().any(|&o| match *self.v.get(o) {
+            Obj::External(path) => self.k.error_class(path).is_some_and(|(lib, _)| {
+                let release = self.assumed(unit, self.k.library(lib).driver).release;
+                self.k.loss(lib, release).contains(&path)
+            }),
             _ => false,
         })
     }

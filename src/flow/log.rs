@@ -36,14 +36,14 @@ pub(super) enum Event {
     Revive(Option<ExprRef>, LibId),
     /// A handle was stored in an attribute, global or container.
     Store(ObjId, Symbol),
-    /// `None` was stored there, or the entry was removed.
+    /// `None` or `False` was stored there, or the entry was removed.
     Clear(ObjId, Symbol),
     /// Somebody looked at the health of a connection; `false`: in a way that does not notice a loss.
     Look(Option<ExprRef>, bool),
 }
 
 /// A place in the log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark(usize);
 
 /// A connection that is kept.
@@ -277,7 +277,7 @@ impl Interp<'_> {
 
     /// A handle, or nothing, was stored.
     pub(super) fn note_store(&mut self, obj: ObjId, name: Symbol, value: Value) {
-        if self.v.only(value) == Some(&Obj::None) {
+        if matches!(self.v.only(value), Some(Obj::None | Obj::Bool(Some(false)))) {
             self.note(Event::Clear(obj, name));
         } else if self
             .v
@@ -374,7 +374,7 @@ impl Interp<'_> {
 
     /// A branch of an `if` was evaluated: what it opens and stores is opened once, unless the condition looked at the
     /// connection's health. One that looks in a blind way can't replace anything.
-    pub(super) fn note_branch(&mut self, test: Mark, branch: Mark) {
+    pub(super) fn note_branch(&mut self, test: Mark, branch: Mark, asked: &[(ObjId, Symbol)]) {
         let looks: Vec<bool> = self.log[test.0..branch.0.min(self.log.len())]
             .iter()
             .filter_map(|e| match e {
@@ -389,11 +389,11 @@ impl Interp<'_> {
         if looks.contains(&false) {
             self.log.truncate_reviving(branch.0);
         }
-        self.note_cached(branch);
+        self.note_cached(branch, asked);
     }
 
-    /// What was opened and stored since the mark is opened only if none is there.
-    pub(super) fn note_cached(&mut self, mark: Mark) {
+    /// What was opened and stored since the mark is opened only if none is there, or if a flag (`self.connected`) says so.
+    pub(super) fn note_cached(&mut self, mark: Mark, asked: &[(ObjId, Symbol)]) {
         let once = self.here().func.is_some_and(|f| {
             self.here()
                 .module
@@ -421,7 +421,9 @@ impl Interp<'_> {
             // `cls.instance = cls(); cls.instance.conn = connect()`: whichever of them is cleared, both are made again.
             if stores.iter().any(|s| kept_in.contains(s)) {
                 *event = Event::Cached(at);
-                self.units.caches.entry(at).or_default().extend(&stores);
+                let caches = self.units.caches.entry(at).or_default();
+                caches.extend(&stores);
+                caches.extend(asked);
             }
         }
     }
@@ -570,8 +572,12 @@ impl Interp<'_> {
             self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
         kept.sort_by_key(|(at, _)| *at);
         for (at, sites) in kept {
-            self.out.outliving.insert(at);
             let base = self.units.bases.get(&at).copied();
+            // `with conn.cursor() as cur: report(cur)`: what `report` is handed lives as long as the block.
+            if base.is_some() && self.units.scoped.contains(&at) && !sites.iter().any(|s| self.is_made_around(at, *s)) {
+                continue;
+            }
+            self.out.outliving.insert(at);
             let opening = base.unwrap_or(at);
             let Some(&(kind, lib)) = self.units.kinds.get(&opening) else {
                 continue;
@@ -615,6 +621,20 @@ impl Interp<'_> {
         self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
         self.conclude_settings();
         self.conclude_configured();
+    }
+
+    /// The function of a call site is the one in which the object was made.
+    fn is_made_around(&mut self, made: ExprRef, site: SiteId) -> bool {
+        let place = self.place_of(made);
+        match self.out.sites.get(site).func {
+            None => self.out.sites.get(site).place.unit == place.unit,
+            Some(func) => {
+                func.unit == place.unit
+                    && self
+                        .with_func(func, |f| f.span.contains(place.span))
+                        .unwrap_or_default()
+            }
+        }
     }
 
     fn is_replaced(&self, at: ExprRef) -> bool {

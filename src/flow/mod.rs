@@ -183,6 +183,8 @@ struct Frame {
     /// Attributes written here, before they reach the heap.
     fields: FxHashMap<(ObjId, Symbol), Value>,
     dead: bool,
+    /// Where in the log its body begins.
+    begin: log::Mark,
     ret: Value,
     yields: Value,
     flights: Vec<Flight>,

@@ -15,6 +15,8 @@ pub(super) struct RetryLoop {
     pub span: Span,
     /// All that is evaluated again: the whole loop, or the function.
     pub region: Span,
+    /// The function calls itself.
+    pub recursive: bool,
     /// The number of attempts is limited.
     pub limited: bool,
     /// After the last attempt it goes on as if nothing had happened.
@@ -171,10 +173,13 @@ fn retry(
             .0
             .iter()
             .any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
-        let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
+        // `if error.args[0] in LOST: again()`: the other case is another error, not the last attempt.
+        let by_kind = handler.name.is_some_and(|e| asks_again_by(m, &handler.body, name, e));
+        let silent = conditional && !by_kind && !raises(&handler.body) && !returns_something(m, &handler.body, name);
         return Some(RetryLoop {
             span: handler.span,
             region: func.span,
+            recursive: true,
             limited: conditional,
             silent,
         });
@@ -208,6 +213,7 @@ fn retry(
     Some(RetryLoop {
         span: around.span,
         region: around.region,
+        recursive: false,
         limited,
         silent,
     })
@@ -298,6 +304,18 @@ fn returns_something(m: &Module, block: &Block, name: Symbol) -> bool {
         StmtKind::Return(Some(_)) => !returns_nothing(m, s) && !stmt_calls(m, s, name),
         StmtKind::If { then, otherwise, .. } => {
             returns_something(m, then, name) || returns_something(m, otherwise, name)
+        }
+        _ => false,
+    })
+}
+
+/// The condition under which a function calls itself speaks of the exception.
+fn asks_again_by(m: &Module, block: &Block, name: Symbol, exception: Symbol) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::If { test, then, otherwise } => {
+            mentions_call(m, then, name) && mentions_name(m, *test, exception)
+                || asks_again_by(m, then, name, exception)
+                || asks_again_by(m, otherwise, name, exception)
         }
         _ => false,
     })
