@@ -284,7 +284,9 @@ impl Interp<'_> {
         match &m.expr(test).kind {
             ExprKind::Not(inner) => self.asked_attributes(m, *inner, found),
             ExprKind::And(parts) | ExprKind::Or(parts) => {
-                parts.iter().for_each(|p| self.asked_attributes(m, *p, found))
+                for part in parts {
+                    self.asked_attributes(m, *part, found);
+                }
             }
             ExprKind::Attr { base, name, .. } if matches!(m.expr(*base).kind, ExprKind::Name(_)) => {
                 let base = self.eval(m, *base);
@@ -866,8 +868,8 @@ impl Interp<'_> {
         let open = std::mem::take(&mut self.open_transactions);
         self.frame().handlers.push(HandlerState {
             name,
-            loops,
             losses,
+            loops,
             ..HandlerState::default()
         });
         self.exec_block(m, body);

@@ -472,7 +472,9 @@ fn bound_in(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
     for stmt in &block.0 {
         match &stmt.kind {
             StmtKind::Assign { targets, value, .. } if !value.is_some_and(|v| asks_for_the_end(m, v)) => {
-                targets.iter().for_each(|t| target(*t));
+                for t in targets {
+                    target(*t);
+                }
             }
             StmtKind::AugAssign { target: t, .. } => target(*t),
             _ => {}
@@ -549,7 +551,9 @@ fn switches(m: &Module, block: &Block, name: Symbol, found: &mut Option<bool>) {
                 for block in [body, otherwise, finally] {
                     switches(m, block, name, found);
                 }
-                handlers.iter().for_each(|h| switches(m, &h.body, name, found));
+                for handler in handlers {
+                    switches(m, &handler.body, name, found);
+                }
             }
             StmtKind::Match { arms, .. } => arms.iter().for_each(|a| switches(m, &a.body, name, found)),
             _ => {}
