@@ -1383,6 +1383,7 @@ impl Interp<'_> {
                                     let name = Symbol::new(&format!("[{key}]"));
                                     let value = self.heap_get((from, name)).unwrap_or(Value::NOTHING);
                                     self.heap_join((obj, name), value);
+                                    self.entry_places.insert((obj, key), at);
                                 }
                             }
                             Obj::Record(fields, _) => {
