@@ -567,15 +567,9 @@ impl<'w> Interp<'w> {
                 Some(kind) if opens || changed && before.is_some_and(|b| self.k.connection(b.ty) != Some(kind)) => {
                     let lib = self.k.ty(handle.ty).lib;
                     self.note_opening(at, kind, lib);
-                    // A factory that is no connection itself stands for what it was made from.
-                    let is_factory = before.is_some_and(|b| self.k.connection(b.ty).is_none());
-                    let under = match (is_factory, handle.under) {
-                        (true, Some(under)) => Some(under),
-                        _ => handle.origin.or(handle.under),
-                    };
                     Handle {
                         origin: Some(at),
-                        under,
+                        under: handle.origin.or(handle.under),
                         derived: None,
                         ..handle
                     }
@@ -1186,6 +1180,9 @@ impl<'w> Interp<'w> {
         };
         if let Some(base) = base {
             handle.under = base.origin.or(base.under);
+            if let (Some(under), None) = (handle.under, k.connection(ty)) {
+                self.out.factories.insert(at, under);
+            }
             handle.flags = base.flags;
             handle.likely = base.likely;
         }

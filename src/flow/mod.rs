@@ -342,6 +342,8 @@ pub struct Outcomes {
     pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
     /// Libraries whose ambient connections outlive a unit of work.
     pub pooled_ambient: FxHashSet<LibId>,
+    /// Makers of connections that are none themselves (`sessionmaker(engine)`), and what they were made from.
+    pub factories: FxHashMap<ExprRef, ExprRef>,
     /// Openings whose object outlives the unit of work, replaced or not.
     pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.

@@ -25,7 +25,8 @@ pub fn check(ctx: &mut Context<'_>) {
 
 fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
     let out = ctx.out;
-    let on_it = |s: &Site| s.origin == Some(found.at) || s.under == Some(found.at) || s.at == found.at;
+    let by_factory = |s: &Site| s.under.and_then(|u| out.factories.get(&u)) == Some(&found.at);
+    let on_it = |s: &Site| s.origin == Some(found.at) || s.under == Some(found.at) || s.at == found.at || by_factory(s);
     let sites: Vec<_> = out.sites.iter().filter(|(_, s)| on_it(s)).collect();
     let escapes = |id: crate::flow::flight::SiteId| out.fates.get(id.0 as usize).is_some_and(|f| !f.escapes.is_empty());
     // Not where every call on the client is guarded.
