@@ -265,6 +265,9 @@ impl World for ProjectWorld<'_> {
                 Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
                     format!("{name} {written}, from {}", pin.source)
                 }
+                Some(_) if pin.written.contains('>') && !pin.written.contains(">=") => {
+                    format!("{name} {written}, from {}", pin.source)
+                }
                 Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
                 None => format!(
                     "{name} without a version in {}, taken as {}",

@@ -544,6 +544,10 @@ impl Interp<'_> {
             if let Some(&spec) = entry.class_methods.get(&name) {
                 return Some(self.v.one(Obj::Method(id, spec, at)));
             }
+            if let Some(class) = entry.spec.class_errors.get(name.as_str()) {
+                let class = self.k.canonical(class);
+                return Some(self.v.one(Obj::External(class)));
+            }
             if let Some(reference) = entry.spec.class_attributes.get(name.as_str()).cloned() {
                 let value = self.typed(&reference, lib, id, Some(at));
                 let lazy = self

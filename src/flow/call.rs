@@ -59,6 +59,7 @@ impl Args {
 impl Frame {
     pub(super) fn new(unit: UnitId, module: Arc<Module>, env: EnvId) -> Self {
         Self {
+            begin: super::log::Mark::default(),
             unit,
             module,
             env,
@@ -1331,6 +1332,13 @@ impl Interp<'_> {
         }
     }
 
+    /// Made by a call, not by a display.
+    fn is_made_by_call(&mut self, at: ExprRef) -> bool {
+        self.world
+            .module(at.unit)
+            .is_some_and(|m| matches!(m.expr(at.expr).kind, crate::core::ExprKind::Call { .. }))
+    }
+
     /// A method of a built-in type: containers, strings, functions.
     fn builtin_method(&mut self, receiver: Value, name: Value, args: &Args, at: ExprRef) -> Value {
         let Some(name) = self.v.text(name) else {
@@ -1360,8 +1368,9 @@ impl Interp<'_> {
                 }
                 Value::NONE
             }
-            (Obj::List(_), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
-                if name.as_str() == "get" {
+            (Obj::List(made), "pop" | "popleft" | "copy" | "get" | "get_nowait") => {
+                // A queue, as opposed to a list that is written out.
+                if name.as_str() == "get" && self.is_made_by_call(made.at) {
                     self.note(super::log::Event::Block);
                 }
                 if name.as_str() == "copy" {
@@ -1399,6 +1408,7 @@ impl Interp<'_> {
                                     let name = Symbol::new(&format!("[{key}]"));
                                     let value = self.heap_get((from, name)).unwrap_or(Value::NOTHING);
                                     self.heap_join((obj, name), value);
+                                    self.entry_places.insert((obj, key), at);
                                 }
                             }
                             Obj::Record(fields, _) => {

@@ -30,6 +30,8 @@ pub struct Configured {
     pub why: String,
     /// What to do.
     pub help: String,
+    /// Not true of the least version that the manifests allow, only of these.
+    pub since: Option<String>,
     /// Only where the client outlives a unit of work.
     pub kept: bool,
     /// Only where nothing handles what the call raises.
@@ -89,6 +91,7 @@ impl Interp<'_> {
                     severity: None,
                     why: part.why.clone(),
                     help: part.help.clone(),
+                    since: None,
                     kept: false,
                     unless_guarded: part.unless_guarded,
                     quiet_by: Vec::new(),
@@ -174,7 +177,8 @@ impl Interp<'_> {
         }
         let code: u16 = option.code.as_ref()?.strip_prefix("RL")?.parse().ok()?;
         // An open range installs the newest: that has the option.
-        if !matches(option.versions.as_deref(), known.release) && !matches(option.versions.as_deref(), known.newest) {
+        let of_least = matches(option.versions.as_deref(), known.release);
+        if !of_least && !matches(option.versions.as_deref(), known.newest) {
             return None;
         }
         let names: Vec<String> = std::iter::once(&option.name)
@@ -231,6 +235,7 @@ impl Interp<'_> {
             severity: option.severity.clone(),
             why: option.why.clone(),
             help: option.help.clone(),
+            since: option.versions.clone().filter(|_| !of_least),
             kept: option.kept,
             unless_guarded: false,
             quiet_by: called,

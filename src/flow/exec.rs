@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Frame, HandlerState, Interp, LoopState, Raise, State};
+use super::{Caught, Frame, HandlerState, Interp, LoopState, Raise, State};
 use crate::core::{
     Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Language, Module, Pattern, PatternKind, Span, Stmt,
     StmtKind, Symbol,
 };
-use crate::knowledge::Consumes;
-use crate::resolve::value::{ClassRef, FuncRef, Obj, Value};
+use crate::knowledge::{Consumes, LibId};
+use crate::resolve::value::{ClassRef, FuncRef, Obj, ObjId, Value};
 
 /// Loops are evaluated this often: the second pass sees what the first one bound.
 const LOOP_PASSES: usize = 2;
@@ -68,6 +68,9 @@ impl Interp<'_> {
                     for target in targets {
                         self.assign(m, *target, result);
                     }
+                    if let Some(value) = value {
+                        self.note_parts(m, targets, *value);
+                    }
                 }
             }
             StmtKind::AugAssign { target, value } => {
@@ -125,7 +128,7 @@ impl Interp<'_> {
                 if let Some(outer) = outer {
                     let place = self.place(header(body, stmt.span));
                     let raised = std::mem::replace(&mut self.frame().flights, outer);
-                    self.end_pass(mark, place);
+                    self.end_pass(mark, place, None);
                     for mut flight in raised {
                         flight.ends_loop = true;
                         self.emit(flight);
@@ -271,6 +274,8 @@ impl Interp<'_> {
                 }
             }
         } else {
+            let mut asked = Vec::new();
+            self.asked_attributes(m, test, &mut asked);
             let before = self.save();
             self.narrow(m, test, true);
             self.exec_block(m, then);
@@ -278,7 +283,28 @@ impl Interp<'_> {
             self.narrow(m, test, false);
             self.exec_block(m, otherwise);
             self.merge(after);
-            self.note_branch(before_test, before_branches);
+            self.note_branch(before_test, before_branches, &asked);
+        }
+    }
+
+    /// The attributes that a condition asks for: `not self.connected`.
+    fn asked_attributes(&mut self, m: &Module, test: ExprId, found: &mut Vec<(ObjId, Symbol)>) {
+        match &m.expr(test).kind {
+            ExprKind::Not(inner) => self.asked_attributes(m, *inner, found),
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                for part in parts {
+                    self.asked_attributes(m, *part, found);
+                }
+            }
+            ExprKind::Attr { base, name, .. } if matches!(m.expr(*base).kind, ExprKind::Name(_)) => {
+                let base = self.eval(m, *base);
+                for obj in self.v.list(base) {
+                    if matches!(self.v.get(obj), Obj::Instance(..) | Obj::Class(_)) {
+                        found.push((obj, *name));
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
@@ -390,6 +416,10 @@ impl Interp<'_> {
             }
             _ => {
                 let value = self.eval(m, test);
+                if let Some(truth) = self.asks_code(m, test) {
+                    *other_kinds = true;
+                    return Some(truth);
+                }
                 let truth = self.decided(m, test, value);
                 *other_kinds |= truth == Some(false) && self.asks_exception(m, test);
                 truth
@@ -447,15 +477,23 @@ impl Interp<'_> {
         let place = self.place(header(body, span));
         let mark = self.log_mark();
         let outer = std::mem::take(&mut self.frame().flights);
-        self.exec_loop(m, body, LOOP_PASSES, head, endless, otherwise);
+        let caught = self.exec_loop(m, body, LOOP_PASSES, head, endless, otherwise);
         let mut raised = std::mem::replace(&mut self.frame().flights, outer);
-        // `while True:` that is left once its work is done, without ever waiting, is no worker's.
-        let ends = super::retry::ends_by_itself(body) && !self.idled_since(mark);
-        if endless && !ends || test.is_some_and(|t| is_open_ended(m, t)) {
-            self.end_pass(mark, place);
-            // An error that leaves an endless loop ends the worker.
-            for flight in &mut raised {
-                flight.ends_loop = true;
+        if super::retry::ends_from_outside(m, test, body) {
+            // What it finds may end it too: then it is a worker's only if it waits for more, or goes on after a loss.
+            let every = !super::retry::ends_by_data(m, body) || self.blocked_since(mark);
+            let survived = if every {
+                Vec::new()
+            } else {
+                self.survived(mark, &raised, &caught)
+            };
+            if every || !survived.is_empty() {
+                self.end_pass(mark, place, (!every).then_some(&survived[..]));
+                // An error that leaves an endless loop ends the worker.
+                for flight in &mut raised {
+                    let of_survived = || survived.contains(&self.out.sites.get(flight.site).lib);
+                    flight.ends_loop |= every || flight.making.is_none() && of_survived();
+                }
             }
         }
         for flight in raised {
@@ -463,7 +501,7 @@ impl Interp<'_> {
         }
     }
 
-    /// Evaluates a loop: `head` before each pass binds the target or tests the condition.
+    /// Evaluates a loop: `head` before each pass binds the target or tests the condition. Gives what handlers in it caught.
     fn exec_loop(
         &mut self,
         m: &Module,
@@ -472,7 +510,7 @@ impl Interp<'_> {
         head: impl Fn(&mut Self, usize),
         endless: bool,
         otherwise: &Block,
-    ) {
+    ) -> Caught {
         let log = Some(self.log_mark());
         self.frame().loops.push(LoopState {
             log,
@@ -500,13 +538,14 @@ impl Interp<'_> {
         if endless {
             self.frame().dead = true;
         }
-        let breaks = self.frame().loops.pop().expect("pushed above").breaks;
+        let done = self.frame().loops.pop().expect("pushed above");
         if !endless && !otherwise.0.is_empty() {
             self.exec_block(m, otherwise);
         }
-        for state in breaks {
+        for state in done.breaks {
             self.merge(state);
         }
+        done.caught
     }
 
     fn leave_loop(&mut self, depth: u32, is_break: bool) {
@@ -816,25 +855,30 @@ impl Interp<'_> {
     }
 
     /// Evaluates a body in a frame of its own and gives the frame back.
-    pub(super) fn run_body(&mut self, frame: Frame, body: impl FnOnce(&mut Self, &Module)) -> Frame {
+    pub(super) fn run_body(&mut self, mut frame: Frame, body: impl FnOnce(&mut Self, &Module)) -> Frame {
         let module = Arc::clone(&frame.module);
+        frame.begin = self.log_mark();
         self.frames.push(frame);
         body(self, &module);
         self.frames.pop().expect("pushed above")
     }
 
     /// Evaluates a handler's body and tells how it ends.
-    pub(super) fn run_handler(&mut self, m: &Module, body: &Block, name: Option<Symbol>) -> HandlerState {
+    pub(super) fn run_handler(
+        &mut self,
+        m: &Module,
+        body: &Block,
+        name: Option<Symbol>,
+        losses: Vec<LibId>,
+    ) -> HandlerState {
         let loops = self.here().loops.len();
         // What is done about a loss stands between no statements of a transaction.
         let open = std::mem::take(&mut self.open_transactions);
         self.frame().handlers.push(HandlerState {
             name,
-            completes: false,
-            goes_on: false,
-            misses: false,
-            raises: Vec::new(),
+            losses,
             loops,
+            ..HandlerState::default()
         });
         self.exec_block(m, body);
         self.open_transactions = open;
@@ -868,15 +912,6 @@ fn header(body: &Block, span: Span) -> Span {
     Span {
         start: span.start,
         end: end.max(span.start),
-    }
-}
-
-/// `while self.running:`, `while not stop.is_set():`: ends only when the program is told to.
-fn is_open_ended(m: &Module, test: ExprId) -> bool {
-    match &m.expr(test).kind {
-        ExprKind::Attr { .. } => true,
-        ExprKind::Not(inner) => matches!(m.expr(*inner).kind, ExprKind::Call { .. } | ExprKind::Attr { .. }),
-        _ => false,
     }
 }
 

@@ -303,6 +303,8 @@ pub struct Marks {
     pub worker: Option<Place>,
     /// It is of opening a connection or taking one out of a pool.
     pub opening: bool,
+    /// It asks for a new attempt, whose first call shows whether the server is back.
+    pub try_again: bool,
     /// Python: it is in an exception group, which only `except*` and handlers for everything receive.
     pub group: bool,
 }

@@ -71,17 +71,24 @@ impl Interp<'_> {
                 self.set_var(name, bound);
             }
             let handler_log = self.log_mark();
-            let state = self.run_handler(m, &handler.body, handler.name);
+            let losses = flights.iter().filter(|f| f.making.is_none()).map(|f| match f.error {
+                Error::Loss(lib, ..) => Some(lib),
+                _ => None,
+            });
+            let losses = losses.collect::<Option<Vec<_>>>().unwrap_or_default();
+            let state = self.run_handler(m, &handler.body, handler.name, losses);
             let waited = self.waited_since(handler_log);
             // The calls after the first failure raise something else: who waits for that recovers too, only later.
             let recovers = |this: &mut Self, error: &Error| match classes[index] {
                 None => true,
                 Some(value) => this.covers(value, error) == Cover::Whole,
             };
-            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) {
+            // So does one that names a loss around calls that no file describes (`conn._read_packet()`).
+            let named = |this: &mut Self| classes[index].is_some_and(|c| this.names_loss(c));
+            if flights.iter().any(|f| f.making.is_none()) || later.iter().any(|e| recovers(self, e)) || named(self) {
                 self.note_recovery(handler_log);
             } else {
-                self.note_cached(handler_log);
+                self.note_cached(handler_log, &[]);
             }
             ends.push(self.save());
             let place = self.place(handler.span);
@@ -94,8 +101,10 @@ impl Interp<'_> {
                 }
                 continue;
             }
-            if let Some((place, found)) = retry {
-                self.note_retry(place, &found, &flights, log, waited);
+            let for_others = state.misses && !state.completes;
+            if let Some((place, found)) = retry.filter(|_| !state.unclear && !for_others) {
+                let repeated: Vec<_> = flights.iter().filter(|f| !f.marks.try_again).cloned().collect();
+                self.note_retry(place, &found, &repeated, log, waited);
                 let end = self.log_mark();
                 if !ends.last().is_some_and(|s| s.dead)
                     && let Some(around) = self.frame().loops.last_mut()
@@ -105,8 +114,20 @@ impl Interp<'_> {
                 let sites: Vec<_> = flights.iter().filter(|f| f.making.is_none()).map(|f| f.site).collect();
                 retried.extend(sites);
             }
+            if !for_others {
+                let breaks = state.completes && !state.goes_on && !super::retry::returns(&handler.body);
+                let open = self.here().loops.len();
+                for (index, around) in self.frame().loops.iter_mut().enumerate() {
+                    let goes_on = state.goes_on || breaks && index + 1 < open;
+                    for flight in flights.iter().filter(|f| f.making.is_none()) {
+                        *around.caught.entry(flight.site).or_default() |= goes_on;
+                    }
+                }
+            }
             if state.goes_on {
-                self.note_resumed(place, &flights, log);
+                if !state.unclear {
+                    self.note_resumed(place, &flights, log);
+                }
                 // The next round of the loop opens anew what this one has opened.
                 if flights.iter().any(|f| f.making.is_none())
                     && let Some(Some(mark)) = self.here().loops.last().map(|l| l.log)
@@ -129,7 +150,7 @@ impl Interp<'_> {
                 let kept: Vec<_> = kept.collect();
                 self.frame().kept.extend(kept);
             }
-            if state.misses && !state.completes && state.raises == [Raise::Same] {
+            if for_others && state.raises == [Raise::Same] {
                 passed.extend(flights.into_iter().map(|flight| missed_by_test(flight, &stop)));
                 continue;
             }
@@ -331,6 +352,18 @@ impl Interp<'_> {
                 let outside = self.classes.get(&class).map(|c| c.outside.clone()).unwrap_or_default();
                 outside.iter().any(|p| is_one(k.canonical(p.as_str())))
             }
+            _ => false,
+        })
+    }
+
+    /// Some class of the handler is one that a driver's file gives to a lost connection.
+    fn names_loss(&mut self, value: Value) -> bool {
+        let unit = self.here().unit;
+        self.class_objects(value).iter().any(|&o| match *self.v.get(o) {
+            Obj::External(path) => self.k.error_class(path).is_some_and(|(lib, _)| {
+                let release = self.assumed(unit, self.k.library(lib).driver).release;
+                self.k.loss(lib, release).contains(&path)
+            }),
             _ => false,
         })
     }

@@ -3,7 +3,7 @@
 use super::call::Args;
 use super::flight::{Around, Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
-use super::{AppHandler, Guard, Interp, Opening, Pending, Raise, Registered};
+use super::{AppHandler, Guard, Interp, Noted, Opening, Pending, Raise, Registered};
 use crate::core::{Language, Symbol};
 use crate::findings::Confidence;
 use crate::knowledge::{
@@ -222,12 +222,14 @@ impl<'w> Interp<'w> {
                 .position(|n| n == spec.name.as_str())
         {
             if at == 0 {
-                self.immediate.insert(obj);
+                let here = (obj, self.here().func);
+                self.immediate.insert(here);
+                self.watching.insert(here);
             } else {
-                self.immediate.remove(&obj);
+                self.immediate.retain(|(o, _)| *o != obj);
             }
         }
-        if spec.queued == Some(true) && !recv.is_some_and(|r| self.immediate.contains(&r)) {
+        if spec.queued == Some(true) && !recv.is_some_and(|r| self.is_around(&self.immediate, r)) {
             return recv.map_or(Value::UNKNOWN, |r| self.v.single(r));
         }
         if let Some(trip) = effective.trip.filter(|_| !call.opens || rust) {
@@ -863,6 +865,10 @@ impl<'w> Interp<'w> {
         self.trip(of, recv, trips, repeat, at, None, None, raises);
     }
 
+    fn is_around(&self, noted: &Noted, obj: ObjId) -> bool {
+        self.frames.iter().any(|f| noted.contains(&(obj, f.func)))
+    }
+
     /// The program waits for the database here.
     #[allow(clippy::too_many_arguments)] // one place makes sites, and it needs all of this
     fn trip(
@@ -918,8 +924,17 @@ impl<'w> Interp<'w> {
         }
         let driver = k.library(lib).driver;
         let release = self.assumed(unit, driver).release;
+        let watched: &[String] = match (recv, handle) {
+            (Some(obj), Some(h)) if self.is_around(&self.watching, obj) => {
+                let spec = &k.ty(h.ty).spec;
+                let again = spec.immediate.first().is_some_and(|n| n == operation.as_str());
+                if again { &[] } else { &spec.immediate_loss }
+            }
+            _ => &[],
+        };
         let (classes, any) = match raises {
             Some(path) => (vec![k.canonical(path)], false),
+            None if !watched.is_empty() => (watched.iter().map(|c| k.canonical(c)).collect(), true),
             None => match k.loss_of(lib, handle.map(|h| h.ty), handle.map_or(0, |h| h.flags), release) {
                 Some(loss) => (loss.classes.iter().map(|c| k.canonical(c)).collect(), loss.any),
                 None => (Vec::new(), false),
@@ -981,7 +996,10 @@ impl<'w> Interp<'w> {
             around: Around::Unknown,
             notes: Vec::new(),
             path: PathId::EMPTY,
-            marks: Marks::default(),
+            marks: Marks {
+                try_again: !watched.is_empty(),
+                ..Marks::default()
+            },
         };
         match handle.and_then(|h| h.guard) {
             Some(guard) if !iteration => {
@@ -1198,6 +1216,9 @@ impl<'w> Interp<'w> {
         };
         if let Some(base) = base {
             handle.under = base.origin.or(base.under);
+            if let (Some(under), None) = (handle.under, k.connection(ty)) {
+                self.out.factories.insert(at, under);
+            }
             handle.flags = base.flags;
             handle.likely = base.likely;
         }

@@ -6,8 +6,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Interp;
-use super::flight::{Place, SiteId};
+use super::flight::{Flight, Place, SiteId};
+use super::{Caught, Interp};
 use crate::core::Symbol;
 use crate::knowledge::{Connection, LibId};
 use crate::resolve::value::{ExprRef, Handle, Obj, ObjId, Value};
@@ -36,14 +36,14 @@ pub(super) enum Event {
     Revive(Option<ExprRef>, LibId),
     /// A handle was stored in an attribute, global or container.
     Store(ObjId, Symbol),
-    /// `None` was stored there, or the entry was removed.
+    /// `None` or `False` was stored there, or the entry was removed.
     Clear(ObjId, Symbol),
     /// Somebody looked at the health of a connection; `false`: in a way that does not notice a loss.
     Look(Option<ExprRef>, bool),
 }
 
 /// A place in the log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark(usize);
 
 /// A connection that is kept.
@@ -122,9 +122,29 @@ impl Interp<'_> {
         self.since(mark).contains(&Event::Wait)
     }
 
-    /// Something waited, for a time or for something.
-    pub(super) fn idled_since(&self, mark: Mark) -> bool {
-        self.since(mark).iter().any(|e| matches!(e, Event::Wait | Event::Block))
+    /// Something waited until something came.
+    pub(super) fn blocked_since(&self, mark: Mark) -> bool {
+        self.since(mark).contains(&Event::Block)
+    }
+
+    /// The libraries whose losses a loop survives: a handler in it goes on with it, and no call of theirs lets one out.
+    pub(super) fn survived(&self, mark: Mark, raised: &[Flight], caught: &Caught) -> Vec<LibId> {
+        let lib_of = |site| self.out.sites.get(site).lib;
+        let raised: Vec<LibId> = raised
+            .iter()
+            .filter(|f| f.making.is_none())
+            .map(|f| lib_of(f.site))
+            .collect();
+        let mut libs = Vec::new();
+        for event in self.since(mark) {
+            let Event::Trip { site, .. } = *event else { continue };
+            let lib = lib_of(site);
+            let goes_on = caught.get(&site).copied().unwrap_or_default();
+            if goes_on && !raised.contains(&lib) && !libs.contains(&lib) {
+                libs.push(lib);
+            }
+        }
+        libs
     }
 
     pub(super) fn made_since(&self, created: ExprRef, mark: Mark) -> bool {
@@ -257,7 +277,7 @@ impl Interp<'_> {
 
     /// A handle, or nothing, was stored.
     pub(super) fn note_store(&mut self, obj: ObjId, name: Symbol, value: Value) {
-        if self.v.only(value) == Some(&Obj::None) {
+        if matches!(self.v.only(value), Some(Obj::None | Obj::Bool(Some(false)))) {
             self.note(Event::Clear(obj, name));
         } else if self
             .v
@@ -354,7 +374,7 @@ impl Interp<'_> {
 
     /// A branch of an `if` was evaluated: what it opens and stores is opened once, unless the condition looked at the
     /// connection's health. One that looks in a blind way can't replace anything.
-    pub(super) fn note_branch(&mut self, test: Mark, branch: Mark) {
+    pub(super) fn note_branch(&mut self, test: Mark, branch: Mark, asked: &[(ObjId, Symbol)]) {
         let looks: Vec<bool> = self.log[test.0..branch.0.min(self.log.len())]
             .iter()
             .filter_map(|e| match e {
@@ -369,11 +389,11 @@ impl Interp<'_> {
         if looks.contains(&false) {
             self.log.truncate_reviving(branch.0);
         }
-        self.note_cached(branch);
+        self.note_cached(branch, asked);
     }
 
-    /// What was opened and stored since the mark is opened only if none is there.
-    pub(super) fn note_cached(&mut self, mark: Mark) {
+    /// What was opened and stored since the mark is opened only if none is there, or if a flag (`self.connected`) says so.
+    pub(super) fn note_cached(&mut self, mark: Mark, asked: &[(ObjId, Symbol)]) {
         let once = self.here().func.is_some_and(|f| {
             self.here()
                 .module
@@ -401,7 +421,9 @@ impl Interp<'_> {
             // `cls.instance = cls(); cls.instance.conn = connect()`: whichever of them is cleared, both are made again.
             if stores.iter().any(|s| kept_in.contains(s)) {
                 *event = Event::Cached(at);
-                self.units.caches.entry(at).or_default().extend(&stores);
+                let caches = self.units.caches.entry(at).or_default();
+                caches.extend(&stores);
+                caches.extend(asked);
             }
         }
     }
@@ -502,8 +524,8 @@ impl Interp<'_> {
         }
     }
 
-    /// One pass of an endless loop ends.
-    pub(super) fn end_pass(&mut self, mark: Mark, place: Place) {
+    /// One pass of an endless loop ends; of a loop that what it finds may end, only these libraries' losses are survived.
+    pub(super) fn end_pass(&mut self, mark: Mark, place: Place, only: Option<&[LibId]>) {
         self.end_unit(mark);
         let mut ambient: FxHashMap<LibId, Vec<SiteId>> = FxHashMap::default();
         let mut revived: FxHashSet<LibId> = FxHashSet::default();
@@ -525,7 +547,10 @@ impl Interp<'_> {
             }
         }
         for (lib, sites) in ambient {
-            if !revived.contains(&lib) && !self.units.loops.iter().any(|(p, ..)| *p == place) {
+            if only.is_none_or(|o| o.contains(&lib))
+                && !revived.contains(&lib)
+                && !self.units.loops.iter().any(|(p, ..)| *p == place)
+            {
                 self.units.loops.push((place, lib, sites));
             }
         }
@@ -547,8 +572,12 @@ impl Interp<'_> {
             self.units.kept.iter().map(|(at, sites)| (*at, sites.clone())).collect();
         kept.sort_by_key(|(at, _)| *at);
         for (at, sites) in kept {
-            self.out.outliving.insert(at);
             let base = self.units.bases.get(&at).copied();
+            // `with conn.cursor() as cur: report(cur)`: what `report` is handed lives as long as the block.
+            if base.is_some() && self.units.scoped.contains(&at) && !sites.iter().any(|s| self.is_made_around(at, *s)) {
+                continue;
+            }
+            self.out.outliving.insert(at);
             let opening = base.unwrap_or(at);
             let Some(&(kind, lib)) = self.units.kinds.get(&opening) else {
                 continue;
@@ -592,6 +621,20 @@ impl Interp<'_> {
         self.out.kinds = self.units.kinds.iter().map(|(at, (kind, _))| (*at, *kind)).collect();
         self.conclude_settings();
         self.conclude_configured();
+    }
+
+    /// The function of a call site is the one in which the object was made.
+    fn is_made_around(&mut self, made: ExprRef, site: SiteId) -> bool {
+        let place = self.place_of(made);
+        match self.out.sites.get(site).func {
+            None => self.out.sites.get(site).place.unit == place.unit,
+            Some(func) => {
+                func.unit == place.unit
+                    && self
+                        .with_func(func, |f| f.span.contains(place.span))
+                        .unwrap_or_default()
+            }
+        }
     }
 
     fn is_replaced(&self, at: ExprRef) -> bool {

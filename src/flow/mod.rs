@@ -11,6 +11,7 @@
 mod attr;
 mod call;
 mod class;
+mod codes;
 pub mod configure;
 mod eval;
 mod exec;
@@ -133,6 +134,12 @@ struct HandlerState {
     goes_on: bool,
     /// A test of the exception says that it is none of those that the handler is for.
     misses: bool,
+    /// A test of the exception, of which it can't be told what it says of a loss.
+    unclear: bool,
+    /// The libraries whose losses are received, if nothing else is.
+    losses: Vec<LibId>,
+    /// Variables that hold a part of the exception.
+    parts: Vec<Symbol>,
     /// What the raising paths raise.
     raises: Vec<Raise>,
     /// Loops open when it was entered.
@@ -148,10 +155,17 @@ struct LoopState {
     retries: Vec<(Place, log::Mark)>,
     /// Evaluated for each of its elements.
     told_apart: bool,
+    caught: Caught,
     breaks: Vec<State>,
     continues: Vec<State>,
     rust: rust::Around,
 }
+
+/// What was done to objects, and in which functions: it holds in what those call.
+type Noted = FxHashSet<(ObjId, Option<FuncRef>)>;
+
+/// Lost connections that handlers in a loop's body received; `true`: and the loop goes on.
+type Caught = FxHashMap<SiteId, bool>;
 
 /// What changes from statement to statement.
 #[derive(Clone, Debug, Default)]
@@ -173,6 +187,8 @@ struct Frame {
     /// Attributes written here, before they reach the heap.
     fields: FxHashMap<(ObjId, Symbol), Value>,
     dead: bool,
+    /// Where in the log its body begins.
+    begin: log::Mark,
     ret: Value,
     yields: Value,
     flights: Vec<Flight>,
@@ -330,6 +346,8 @@ pub struct Outcomes {
     pub kinds: FxHashMap<ExprRef, crate::knowledge::Connection>,
     /// Libraries whose ambient connections outlive a unit of work.
     pub pooled_ambient: FxHashSet<LibId>,
+    /// Makers of connections that are none themselves (`sessionmaker(engine)`), and what they were made from.
+    pub factories: FxHashMap<ExprRef, ExprRef>,
     /// Openings whose object outlives the unit of work, replaced or not.
     pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.
@@ -464,7 +482,9 @@ struct Interp<'w> {
     /// Where entries of dictionaries are set after their display: `OPTIONS["pool_size"] = 5`.
     entry_places: FxHashMap<(ObjId, Symbol), ExprRef>,
     /// Objects that queue nothing at the current place.
-    immediate: FxHashSet<ObjId>,
+    immediate: Noted,
+    /// Objects on which the first of their `immediate` methods was called, and where.
+    watching: Noted,
     /// Objects being iterated.
     iterating: Vec<ObjId>,
     /// Expressions being evaluated.
@@ -559,6 +579,7 @@ impl<'w> Interp<'w> {
             comprehensions: FxHashSet::default(),
             entry_places: FxHashMap::default(),
             immediate: FxHashSet::default(),
+            watching: FxHashSet::default(),
             iterating: Vec::new(),
             depth: 0,
             rust: rust::Rust::default(),

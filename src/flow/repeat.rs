@@ -63,7 +63,11 @@ impl Interp<'_> {
 
     /// A loop or recursion of the project repeats these.
     pub(super) fn note_retry(&mut self, place: Place, found: &RetryLoop, flights: &[Flight], log: Mark, waited: bool) {
-        let mark = self.here().loops.last().map_or(log, |l| l.log.unwrap_or(log));
+        let mark = match self.here().loops.last() {
+            _ if found.recursive => self.here().begin,
+            Some(around) => around.log.unwrap_or(log),
+            None => log,
+        };
         let attempts = Attempts {
             place,
             region: Some(Place {

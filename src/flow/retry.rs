@@ -15,6 +15,8 @@ pub(super) struct RetryLoop {
     pub span: Span,
     /// All that is evaluated again: the whole loop, or the function.
     pub region: Span,
+    /// The function calls itself.
+    pub recursive: bool,
     /// The number of attempts is limited.
     pub limited: bool,
     /// After the last attempt it goes on as if nothing had happened.
@@ -171,10 +173,13 @@ fn retry(
             .0
             .iter()
             .any(|s| !matches!(s.kind, StmtKind::If { .. }) && stmt_calls(m, s, name));
-        let silent = conditional && !raises(&handler.body) && !returns_something(m, &handler.body, name);
+        // `if error.args[0] in LOST: again()`: the other case is another error, not the last attempt.
+        let by_kind = handler.name.is_some_and(|e| asks_again_by(m, &handler.body, name, e));
+        let silent = conditional && !by_kind && !raises(&handler.body) && !returns_something(m, &handler.body, name);
         return Some(RetryLoop {
             span: handler.span,
             region: func.span,
+            recursive: true,
             limited: conditional,
             silent,
         });
@@ -208,6 +213,7 @@ fn retry(
     Some(RetryLoop {
         span: around.span,
         region: around.region,
+        recursive: false,
         limited,
         silent,
     })
@@ -303,6 +309,18 @@ fn returns_something(m: &Module, block: &Block, name: Symbol) -> bool {
     })
 }
 
+/// The condition under which a function calls itself speaks of the exception.
+fn asks_again_by(m: &Module, block: &Block, name: Symbol, exception: Symbol) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::If { test, then, otherwise } => {
+            mentions_call(m, then, name) && mentions_name(m, *test, exception)
+                || asks_again_by(m, then, name, exception)
+                || asks_again_by(m, otherwise, name, exception)
+        }
+        _ => false,
+    })
+}
+
 fn stmt_calls(m: &Module, stmt: &Stmt, name: Symbol) -> bool {
     calls_in(m, stmt.span, name)
 }
@@ -317,23 +335,230 @@ fn raises(block: &Block) -> bool {
     })
 }
 
-/// The body of a loop that is left on some ordinary path, and that goes on after no error.
-pub(super) fn ends_by_itself(body: &Block) -> bool {
-    leaves(body) && !handler_goes_on(body)
+/// Nothing but the outside ends a loop with this condition: none at all, or a flag that others set.
+pub(super) fn ends_from_outside(m: &Module, test: Option<ExprId>, body: &Block) -> bool {
+    test.is_none_or(|t| {
+        matches!(m.expr(t).kind, ExprKind::Bool(true) | ExprKind::Int(1)) || Flags::of(m, body).is_flag(t)
+    })
 }
 
-fn handler_goes_on(block: &Block) -> bool {
-    block.0.iter().any(|s| match &s.kind {
-        StmtKind::Try { body, handlers, .. } => {
-            handlers.iter().any(|h| !always_leaves(&h.body)) || handler_goes_on(body)
+/// What a pass of the loop finds ends it: a queue is drained, a valid answer given, the last batch done. A loop that ends
+/// because it is told to (`if stop.is_set(): return`, `if options["once"]: break`) does not.
+pub(super) fn ends_by_data(m: &Module, body: &Block) -> bool {
+    leaves(body) && Flags::of(m, body).data_leaves(body)
+}
+
+/// What tells a flag, which somebody else sets, from data that the loop itself works on.
+struct Flags<'m> {
+    m: &'m Module,
+    span: Span,
+    bound: Vec<Symbol>,
+}
+
+impl<'m> Flags<'m> {
+    fn of(m: &'m Module, body: &'m Block) -> Self {
+        let mut bound = Vec::new();
+        bound_in(m, body, &mut bound);
+        let start = body.0.first().map_or(0, |s| s.span.start);
+        let end = body.0.last().map_or(0, |s| s.span.end);
+        Self {
+            m,
+            span: Span { start, end },
+            bound,
         }
-        StmtKind::If { then, otherwise, .. } => handler_goes_on(then) || handler_goes_on(otherwise),
-        StmtKind::With { body, .. }
-        | StmtKind::Block(body)
-        | StmtKind::For { body, .. }
-        | StmtKind::While { body, .. } => handler_goes_on(body),
-        _ => false,
-    })
+    }
+
+    fn is_flag(&self, test: ExprId) -> bool {
+        match &self.m.expr(test).kind {
+            ExprKind::Not(inner) => self.is_flag(*inner),
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().all(|p| self.is_flag(*p)),
+            ExprKind::Name(name) => !self.bound.contains(name) && self.switched(*name) == Some(true),
+            ExprKind::Attr { name, .. } => {
+                self.is_still(test) && self.switched(*name).unwrap_or_else(|| !self.works_on(*name))
+            }
+            ExprKind::Call { args, .. } => {
+                asks_for_the_end(self.m, test) && args.iter().all(|a| self.is_still(a.value))
+            }
+            _ => false,
+        }
+    }
+
+    /// A condition of an exit that this pass does not decide.
+    fn is_told(&self, test: ExprId) -> bool {
+        match &self.m.expr(test).kind {
+            ExprKind::Not(inner) => self.is_told(*inner),
+            ExprKind::And(parts) => parts.iter().any(|p| self.is_told(*p)),
+            ExprKind::Or(parts) => parts.iter().all(|p| self.is_told(*p)),
+            ExprKind::Name(name) => !self.bound.contains(name),
+            ExprKind::Index { .. } => self.is_still(test),
+            ExprKind::Op { operands, .. } => operands.iter().all(|o| self.is_still(*o)),
+            _ => self.is_flag(test),
+        }
+    }
+
+    /// Made of names that the loop binds nowhere, and of no calls.
+    fn is_still(&self, expr: ExprId) -> bool {
+        match &self.m.expr(expr).kind {
+            ExprKind::Name(name) => !self.bound.contains(name),
+            ExprKind::Attr { base, .. } => self.is_still(*base),
+            ExprKind::Index { base, index } => self.is_still(*base) && self.is_still(*index),
+            ExprKind::Op { operands, .. } => operands.iter().all(|o| self.is_still(*o)),
+            ExprKind::Call { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// `running = False` somewhere in the module; `None` if nothing is assigned to it there.
+    fn switched(&self, name: Symbol) -> Option<bool> {
+        let mut found = None;
+        let bodies = self.m.funcs.iter().map(|f| &f.body);
+        for body in bodies
+            .chain([&self.m.body])
+            .chain(self.m.classes.iter().map(|c| &c.body))
+        {
+            switches(self.m, body, name, &mut found);
+        }
+        found
+    }
+
+    /// The loop calls or indexes something of it: `self.pending.pop()`.
+    fn works_on(&self, name: Symbol) -> bool {
+        let is_it = |e: ExprId| matches!(&self.m.expr(e).kind, ExprKind::Attr { name: n, .. } if *n == name);
+        self.m
+            .exprs
+            .iter()
+            .filter(|e| self.span.contains(e.span))
+            .any(|e| match &e.kind {
+                ExprKind::Attr { base, .. } | ExprKind::Index { base, .. } => is_it(*base),
+                _ => false,
+            })
+    }
+
+    fn data_leaves(&self, block: &Block) -> bool {
+        block.0.iter().any(|s| match &s.kind {
+            StmtKind::Return(_) | StmtKind::Break { depth: 0, .. } => true,
+            StmtKind::If { test, then, otherwise } => {
+                !self.is_told(*test) && (self.data_leaves(then) || self.data_leaves(otherwise))
+            }
+            StmtKind::With { body, .. } | StmtKind::Block(body) => self.data_leaves(body),
+            StmtKind::Try { body, otherwise, .. } => self.data_leaves(body) || self.data_leaves(otherwise),
+            StmtKind::Match { arms, .. } => arms.iter().any(|a| self.data_leaves(&a.body)),
+            StmtKind::For { body, .. } | StmtKind::While { body, .. } => returns(body),
+            _ => false,
+        })
+    }
+}
+
+/// Parts of the names of functions that tell whether the program is to end.
+const ASKS_FOR_THE_END: [&str; 10] = [
+    "is_set", "isset", "stop", "shut", "exit", "quit", "terminat", "kill", "cancel", "abort",
+];
+
+/// A call that by its name tells whether the program is to end: `stop.is_set()`, `stop.wait(5)`, `self.should_exit()`.
+fn asks_for_the_end(m: &Module, expr: ExprId) -> bool {
+    let ExprKind::Call { callee, .. } = &m.expr(expr).kind else {
+        return false;
+    };
+    let name = match &m.expr(*callee).kind {
+        ExprKind::Name(name) | ExprKind::Attr { name, .. } => name.as_str().to_ascii_lowercase(),
+        _ => return false,
+    };
+    name == "wait" || ASKS_FOR_THE_END.iter().any(|w| name.contains(w))
+}
+
+/// The names that a block binds to what it works on.
+fn bound_in(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
+    let mut target = |e: ExprId| names_in(m, e, names);
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value, .. } if !value.is_some_and(|v| asks_for_the_end(m, v)) => {
+                for t in targets {
+                    target(*t);
+                }
+            }
+            StmtKind::AugAssign { target: t, .. } => target(*t),
+            _ => {}
+        }
+    }
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::For { target, body, .. } => {
+                bound(target, names);
+                bound_in(m, body, names);
+            }
+            StmtKind::With { items, body, .. } => {
+                items.iter().filter_map(|(_, t)| *t).for_each(|t| names_in(m, t, names));
+                bound_in(m, body, names);
+            }
+            StmtKind::While { body, .. } | StmtKind::Block(body) => bound_in(m, body, names),
+            StmtKind::If { then, otherwise, .. } => {
+                bound_in(m, then, names);
+                bound_in(m, otherwise, names);
+            }
+            // What a handler sets, it sets because something happened to the program.
+            StmtKind::Try { body, otherwise, .. } => {
+                bound_in(m, body, names);
+                bound_in(m, otherwise, names);
+            }
+            StmtKind::Match { arms, .. } => arms.iter().for_each(|a| bound_in(m, &a.body, names)),
+            _ => {}
+        }
+    }
+}
+
+fn names_in(m: &Module, target: ExprId, names: &mut Vec<Symbol>) {
+    match &m.expr(target).kind {
+        ExprKind::Name(name) => names.push(*name),
+        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(|i| names_in(m, *i, names)),
+        ExprKind::Star(inner) | ExprKind::Same(inner) => names_in(m, *inner, names),
+        _ => {}
+    }
+}
+
+/// Whether a block assigns something to a name or attribute, and whether that is ever `True` or `False`.
+fn switches(m: &Module, block: &Block, name: Symbol, found: &mut Option<bool>) {
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } => {
+                let named = targets.iter().any(|t| match &m.expr(*t).kind {
+                    ExprKind::Name(n) | ExprKind::Attr { name: n, .. } => *n == name,
+                    _ => false,
+                });
+                if named {
+                    let switch = matches!(m.expr(*value).kind, ExprKind::Bool(_));
+                    *found = Some(found.unwrap_or(false) || switch);
+                }
+            }
+            StmtKind::For { body, otherwise, .. } | StmtKind::While { body, otherwise, .. } => {
+                switches(m, body, name, found);
+                switches(m, otherwise, name, found);
+            }
+            StmtKind::With { body, .. } | StmtKind::Block(body) => switches(m, body, name, found),
+            StmtKind::If { then, otherwise, .. } => {
+                switches(m, then, name, found);
+                switches(m, otherwise, name, found);
+            }
+            StmtKind::Try {
+                body,
+                handlers,
+                otherwise,
+                finally,
+            } => {
+                for block in [body, otherwise, finally] {
+                    switches(m, block, name, found);
+                }
+                for handler in handlers {
+                    switches(m, &handler.body, name, found);
+                }
+            }
+            StmtKind::Match { arms, .. } => arms.iter().for_each(|a| switches(m, &a.body, name, found)),
+            _ => {}
+        }
+    }
 }
 
 /// Some path of the block leaves the loop.
@@ -355,7 +580,7 @@ fn stmt_leaves(stmt: &Stmt) -> bool {
     }
 }
 
-fn returns(block: &Block) -> bool {
+pub(super) fn returns(block: &Block) -> bool {
     block.0.iter().any(|s| match &s.kind {
         StmtKind::Return(_) => true,
         StmtKind::If { then, otherwise, .. } => returns(then) || returns(otherwise),

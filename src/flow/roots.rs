@@ -358,6 +358,7 @@ impl Interp<'_> {
         let mark = self.log_mark();
         self.open_transactions.clear();
         self.immediate.clear();
+        self.watching.clear();
         self.in_hook = match &entry {
             Entry::Registered(_, spec) => {
                 let registers = self.k.call(*spec).call.registers.as_ref();

@@ -237,11 +237,20 @@ impl Interp<'_> {
                 let value = self
                     .heap_get((obj, Symbol::new(&format!("[{key}]"))))
                     .unwrap_or(Value::UNKNOWN);
-                let place = places.iter().find(|(n, _)| *n == key).map(|(_, e)| ExprRef {
+                let shown = places.iter().find(|(n, _)| *n == key).map(|(_, e)| *e);
+                let later = self.entry_places.get(&(obj, key)).copied();
+                // `"CONN_MAX_AGE": 0`, and another value by `update` elsewhere: that one counts.
+                let is_off = |e: ExprId| {
+                    matches!(
+                        module.expr(e).kind,
+                        ExprKind::Int(0) | ExprKind::Bool(false) | ExprKind::None
+                    )
+                };
+                let shown = shown.filter(|e| later.is_none() || !is_off(*e)).map(|expr| ExprRef {
                     unit: literal.unit,
-                    expr: *e,
+                    expr,
                 });
-                let place = place.or_else(|| self.entry_places.get(&(obj, key)).copied());
+                let place = shown.or(later);
                 found.push((key, value, place.unwrap_or(at)));
             }
         }

@@ -755,6 +755,9 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     if into.blind.is_empty() {
         into.blind.clone_from(&base.blind);
     }
+    if into.immediate_loss.is_empty() {
+        into.immediate_loss.clone_from(&base.immediate_loss);
+    }
     if into.immediate.is_empty() {
         into.immediate.clone_from(&base.immediate);
     }
@@ -783,6 +786,9 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     }
     for (name, ty) in &base.attributes {
         into.attributes.entry(name.clone()).or_insert_with(|| ty.clone());
+    }
+    for (name, class) in &base.class_errors {
+        into.class_errors.entry(name.clone()).or_insert_with(|| class.clone());
     }
     for (name, ty) in &base.class_attributes {
         into.class_attributes.entry(name.clone()).or_insert_with(|| ty.clone());

@@ -201,6 +201,13 @@ pub struct Errors {
     /// below it (`pymysql.err.*`).
     #[serde(default)]
     pub lookalikes: BTreeMap<String, String>,
+    /// Codes of a lost connection that an exception carries: numbers (`"2006"`), SQL states (`"08*"`), names of constants
+    /// (`"CR_SERVER_LOST"`). A handler that asks for another code is for something else.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// What the texts of these exceptions say, in lower case: `"server has gone away"`.
+    #[serde(default)]
+    pub texts: Vec<String>,
     /// Rust: methods and functions by which a program asks whether an error is a lost connection (`is_io_error`, `is_connection_dropped`).
     #[serde(default)]
     pub predicates: Vec<String>,
@@ -373,9 +380,15 @@ pub struct TypeSpec {
     /// Methods of the class itself (`Model.get(..)`), for types that are subclassed by the project.
     #[serde(default)]
     pub class_methods: BTreeMap<String, CallSpec>,
+    /// What a loss is raised as once the first of `immediate` was called, until the object is reset.
+    #[serde(default)]
+    pub immediate_loss: Vec<String>,
     /// Attributes of the class itself (`Document.objects`).
     #[serde(default)]
     pub class_attributes: BTreeMap<String, String>,
+    /// Exception classes that each class has as attributes (`Model.DoesNotExist`), and what is above them.
+    #[serde(default)]
+    pub class_errors: BTreeMap<String, String>,
     /// The type is lazy: the round trips happen when it is iterated.
     #[serde(default)]
     pub iterate: Option<Iteration>,

@@ -5,8 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::core::{ExprKind, Language, Symbol};
 use crate::findings::{Code, Confidence, FileId, Finding, Location, Related, Severity};
 use crate::flow::Outcomes;
-use crate::flow::flight::{Entry, Error, Escape, Note, Place, Site};
-use crate::knowledge::{Knowledge, LibId, Retry};
+use crate::flow::flight::{Entry, Error, Escape, Note, Place, Site, SiteId};
+use crate::knowledge::{Connection, Knowledge, LibId, Retry};
 use crate::lints::texts;
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::{ExprRef, FuncRef, UnitId};
@@ -130,8 +130,11 @@ impl Context<'_> {
 
     /// What is called, for messages: `orders.insert_one()` or `iterating cursor`.
     pub fn call_text(site: &Site) -> String {
-        if site.iteration {
+        if site.iteration && site.call == site.receiver {
             format!("iterating `{}`", site.call)
+        } else if site.iteration {
+            // `list(orders.find())`: the function iterates.
+            format!("`{}`", site.call)
         } else if site.ty.is_some() && !site.call.contains(site.operation.as_str()) && !is_syntax(site) {
             // Called under another name: `attr(...)` of a proxy.
             format!("`{}` (`{}`)", site.call, site.operation)
@@ -164,8 +167,11 @@ impl Context<'_> {
         facts
     }
 
-    /// Where the connection was opened.
+    /// Where the connection was opened. One that a library holds for the project is opened by nothing that can be shown.
     pub fn opening(&mut self, site: &Site) -> Option<Related> {
+        if site.ty.and_then(|ty| self.knowledge.connection(ty)) == Some(Connection::Ambient) {
+            return None;
+        }
         let place = self.place(site.origin?)?;
         self.related(place, "the connection is opened here")
     }
@@ -298,6 +304,34 @@ impl Context<'_> {
             self.mentions = Some(found);
         }
         self.mentions.get_or_insert_default()
+    }
+
+    /// The body of the innermost function around an expression.
+    pub fn enclosing(&mut self, at: ExprRef) -> Option<Place> {
+        let module = self.world.module(at.unit)?;
+        let inner = module.expr(at.expr).span;
+        let around = module.funcs.iter().map(|f| f.span).filter(|s| s.contains(inner));
+        let span = around.min_by_key(|s| s.end - s.start)?;
+        Some(Place { unit: at.unit, span })
+    }
+
+    /// A call site that is reached only from within this place.
+    pub fn is_within(&mut self, site: SiteId, place: Place) -> bool {
+        let out = self.out;
+        let own = out.sites.get(site).place;
+        if own.unit == place.unit && place.span.contains(own.span) {
+            return true;
+        }
+        let Some(fate) = out.fates.get(site.0 as usize) else {
+            return false;
+        };
+        let mut through = |at: ExprRef| {
+            let call = self.place(at);
+            call.is_some_and(|c| c.unit == place.unit && place.span.contains(c.span))
+        };
+        fate.escapes
+            .iter()
+            .all(|e| out.paths.calls(e.flight.path).into_iter().any(&mut through))
     }
 
     fn function_place(&mut self, func: FuncRef) -> Option<Place> {

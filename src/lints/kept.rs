@@ -29,7 +29,9 @@ fn finding(ctx: &mut Context<'_>, kept: &Kept) -> Option<Finding> {
     let library = ctx.library(kept.lib).to_owned();
     let message = match (kept.opening, kept.derived) {
         (None, _) => {
-            format!("this loop goes on with the connection that {library} holds, which nothing renews after it is lost")
+            format!(
+                "all passes of this endless loop use the connection that {library} holds, which nothing renews after it is lost"
+            )
         }
         (_, Some(_)) => format!(
             "what is made from this {library} connection is kept when the connection is replaced: every later call on it fails"
@@ -42,7 +44,7 @@ fn finding(ctx: &mut Context<'_>, kept: &Kept) -> Option<Finding> {
     finding.label = if kept.opening.is_some() {
         "opened once".into()
     } else {
-        "never ends".into()
+        "ends only from outside".into()
     };
     if let Some(place) = kept.derived.and_then(|d| ctx.place(d)) {
         finding

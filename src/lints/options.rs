@@ -25,7 +25,8 @@ pub fn check(ctx: &mut Context<'_>) {
 
 fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
     let out = ctx.out;
-    let on_it = |s: &Site| s.origin == Some(found.at) || s.under == Some(found.at) || s.at == found.at;
+    let by_factory = |s: &Site| s.under.and_then(|u| out.factories.get(&u)) == Some(&found.at);
+    let on_it = |s: &Site| s.origin == Some(found.at) || s.under == Some(found.at) || s.at == found.at || by_factory(s);
     let sites: Vec<_> = out.sites.iter().filter(|(_, s)| on_it(s)).collect();
     let escapes = |id: crate::flow::flight::SiteId| out.fates.get(id.0 as usize).is_some_and(|f| !f.escapes.is_empty());
     // Not where every call on the client is guarded.
@@ -48,7 +49,11 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
         "configured here".into()
     };
     if found.code == 302 {
-        for (_, site) in sites.iter().filter(|(id, _)| escapes(*id)).take(4) {
+        // First the calls that outlive the start: not those that the function around the constructor makes.
+        let starts = ctx.enclosing(found.at);
+        let mut shown: Vec<_> = sites.iter().filter(|(id, _)| escapes(*id)).collect();
+        shown.sort_by_key(|(id, _)| starts.is_some_and(|starts| ctx.is_within(*id, starts)));
+        for (_, site) in shown.into_iter().take(4) {
             let call = Context::call_text(site);
             finding.related.extend(ctx.related(
                 site.place,
@@ -57,7 +62,14 @@ fn finding(ctx: &mut Context<'_>, found: &Configured) -> Option<Finding> {
         }
     }
     let assumed = ctx.assumed(found.at.unit, found.lib);
-    finding.notes.push(format!("driver: {}", assumed.text));
+    let assumed = match &found.since {
+        Some(versions) => {
+            let (library, from) = (ctx.library(found.lib), assumed.without_release());
+            format!("{from}; what is said here is true of {library} {versions}")
+        }
+        None => assumed.text,
+    };
+    finding.notes.push(format!("driver: {assumed}"));
     found.help.trim_end().clone_into(&mut finding.help);
     Some(finding)
 }

@@ -220,7 +220,9 @@ fn is_manifest(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|n| n.to_str()) else {
         return false;
     };
-    super::manifests::is_manifest(name, path.parent().and_then(Path::file_name).and_then(|n| n.to_str()))
+    // `requirements/base.txt`, `requirements/extras/redis.txt`
+    let mut folders = path.ancestors().skip(1).take(2);
+    folders.any(|f| super::manifests::is_manifest(name, f.file_name().and_then(|n| n.to_str())))
 }
 
 /// A path as reports show it: forward slashes, no leading `./`.

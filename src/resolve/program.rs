@@ -19,6 +19,13 @@ pub struct Assumed {
     pub text: String,
 }
 
+impl Assumed {
+    /// The words without the one version that was picked from a range.
+    pub fn without_release(&self) -> &str {
+        self.text.rsplit_once(", taken as").map_or(&self.text, |(from, _)| from)
+    }
+}
+
 /// What the engine asks of its surroundings.
 pub trait World {
     /// The lowered file; `None` if it can't be read or is not worth reading.

@@ -285,6 +285,7 @@ impl Interp<'_> {
             let waited = entry.waited || log.is_some_and(|log| self.waited_since(log));
             let silent = limited && !entry.gives_up && self.rust_falls_off(m, stmt);
             let found = RetryLoop {
+                recursive: false,
                 span: place.span,
                 region: stmt.span,
                 limited: limited || entry.gives_up,

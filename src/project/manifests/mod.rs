@@ -39,10 +39,12 @@ pub struct Pin {
     pub written: String,
     /// How firmly.
     pub firmness: Firmness,
-    /// The file's name.
+    /// The file, as seen from the folder that holds all manifests.
     pub source: String,
     /// Its line, from 1.
     pub line: u32,
+    /// What tests, documentation or developers need, not the program itself.
+    pub aside: bool,
 }
 
 /// The versions that a project's manifests allow.
@@ -90,6 +92,7 @@ impl Libraries {
     pub fn read(manifests: &[PathBuf]) -> Self {
         let mut this = Self::default();
         let mut cargo = cargo_lock::Cargo::default();
+        let top = common_folder(manifests);
         for path in manifests {
             let bytes = match std::fs::read(path) {
                 Ok(bytes) => bytes,
@@ -105,10 +108,21 @@ impl Libraries {
                 .unwrap_or_default();
             let folder = super::absolute(path).parent().map(Path::to_path_buf);
             match parse(&name, &text) {
-                Ok(pins) if name.eq_ignore_ascii_case("cargo.lock") => {
-                    cargo.locks.extend(folder.map(|folder| (folder, pins)));
+                Ok(mut pins) => {
+                    let absolute = super::absolute(path);
+                    let inner = absolute.strip_prefix(&top).unwrap_or(path);
+                    let aside = is_aside(inner);
+                    let source = inner.to_string_lossy().replace('\\', "/");
+                    for pin in &mut pins {
+                        pin.aside |= aside;
+                        pin.source.clone_from(&source);
+                    }
+                    if name.eq_ignore_ascii_case("cargo.lock") {
+                        cargo.locks.extend(folder.map(|folder| (folder, pins)));
+                    } else {
+                        this.add(path, pins);
+                    }
                 }
-                Ok(pins) => this.add(path, pins),
                 Err(message) => this.problems.push((super::shown(path), message)),
             }
             if name.eq_ignore_ascii_case("cargo.toml")
@@ -132,11 +146,12 @@ impl Libraries {
             .parent()
             .map(Path::to_path_buf)
             .unwrap_or_default();
-        // `requirements/base.txt` speaks for the folder above.
-        if folder
-            .file_name()
-            .is_some_and(|n| n.eq_ignore_ascii_case("requirements") || n == "requires" || n == "deps")
-        {
+        // `requirements/base.txt`, `requirements/extras/redis.txt` speak for the folder above.
+        let outer = folder.ancestors().take(2).position(|f| {
+            f.file_name()
+                .is_some_and(|n| n.eq_ignore_ascii_case("requirements") || n == "requires" || n == "deps")
+        });
+        for _ in 0..outer.map_or(0, |up| up + 1) {
             folder.pop();
         }
         let depth = folder.components().count();
@@ -144,12 +159,12 @@ impl Libraries {
         for pin in pins {
             let firmer = known
                 .get(&pin.package)
-                .is_none_or(|old| (pin.firmness, old.least) > (old.firmness, pin.least));
+                .is_none_or(|old| (!pin.aside, pin.firmness, old.least) > (!old.aside, old.firmness, pin.least));
             if firmer {
                 known.insert(pin.package.clone(), pin.clone());
             }
             let better = self.anywhere.get(&pin.package).is_none_or(|(d, old)| {
-                (depth, std::cmp::Reverse(pin.firmness)) < (*d, std::cmp::Reverse(old.firmness))
+                (pin.aside, depth, std::cmp::Reverse(pin.firmness)) < (old.aside, *d, std::cmp::Reverse(old.firmness))
             });
             if better {
                 self.anywhere.insert(pin.package.clone(), (depth, pin));
@@ -157,25 +172,81 @@ impl Libraries {
         }
     }
 
-    /// What the manifests say of a package for code in this file: the nearest folder above it counts, then any.
+    /// What the manifests say of a package for code in this file: the nearest folder above it counts, then any. What a folder
+    /// further out installs exactly tells more than a range nearby that allows it. What only tests need comes last.
     pub fn pin(&self, file: &Path, package: &str) -> Option<&Pin> {
         let package = normalise(package);
-        let mut bare = None;
-        for folder in super::absolute(file).ancestors().skip(1) {
-            if let Some(pin) = self.folders.get(folder).and_then(|pins| pins.get(&package)) {
-                if pin.least.is_some() {
-                    return Some(pin);
-                }
-                bare = bare.or(Some(pin));
-            }
+        let folders = super::absolute(file);
+        let above: Vec<&Pin> = folders
+            .ancestors()
+            .skip(1)
+            .filter_map(|folder| self.folders.get(folder)?.get(&package))
+            .collect();
+        let own = || above.iter().copied().filter(|p| !p.aside);
+        let near = own().find(|p| p.least.is_some()).or_else(|| own().next());
+        if let Some(near) = near {
+            let exact = own().find(|p| p.firmness >= Firmness::Pinned && p.least >= near.least);
+            return exact.filter(|_| near.firmness < Firmness::Pinned).or(Some(near));
         }
-        bare.or_else(|| self.anywhere.get(&package).map(|(_, pin)| pin))
+        let elsewhere = self.anywhere.get(&package).map(|(_, pin)| pin);
+        elsewhere.filter(|p| !p.aside).or(above.first().copied()).or(elsewhere)
     }
 
     /// True if some manifest names one of these packages.
     pub fn names(&self, package: &str) -> bool {
         self.anywhere.contains_key(&normalise(package))
     }
+}
+
+/// The folder that holds all of these files.
+fn common_folder(files: &[PathBuf]) -> PathBuf {
+    let mut folders = files.iter().map(|f| {
+        let mut folder = super::absolute(f);
+        folder.pop();
+        folder
+    });
+    let mut common = folders.next().unwrap_or_default();
+    for folder in folders {
+        while !folder.starts_with(&common) && common.pop() {}
+    }
+    common
+}
+
+/// `requirements-dev.txt`, `tests/requirements.txt`, `tox.ini`.
+fn is_aside(file: &Path) -> bool {
+    file.file_name().is_some_and(|n| n == "tox.ini")
+        || file
+            .with_extension("")
+            .iter()
+            .any(|part| is_aside_name(&part.to_string_lossy()))
+}
+
+/// The name of a group of requirements that the program itself does not need.
+fn is_aside_name(name: &str) -> bool {
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| {
+            word.ends_with("test")
+                || word.ends_with("tests")
+                || matches!(
+                    word,
+                    "testing"
+                        | "dev"
+                        | "develop"
+                        | "development"
+                        | "ci"
+                        | "doc"
+                        | "docs"
+                        | "lint"
+                        | "linting"
+                        | "typing"
+                        | "example"
+                        | "examples"
+                        | "bench"
+                        | "benchmark"
+                        | "benchmarks"
+                )
+        })
 }
 
 fn parse(name: &str, text: &str) -> Result<Vec<Pin>, String> {
@@ -190,5 +261,66 @@ fn parse(name: &str, text: &str) -> Result<Vec<Pin>, String> {
         "environment.yml" | "environment.yaml" => Ok(python::conda(name, text)),
         "dockerfile" | "tox.ini" => Ok(python::loose(name, text)),
         _ => Ok(python::requirements(name, text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(files: &[(&str, &str)], code: &str, package: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let mut paths = Vec::new();
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            paths.push(path);
+        }
+        let libraries = Libraries::read(&paths);
+        let pin = libraries.pin(&dir.path().join(code), package).unwrap();
+        format!("{} from {}", pin.written, pin.source)
+    }
+
+    #[test]
+    fn what_is_installed_exactly_beats_a_range_nearby() {
+        let lock = r#"{"default": {"django": {"version": "==5.2.17"}}}"#;
+        let files = [
+            ("Pipfile.lock", lock),
+            ("setup.py", "setup(install_requires=['Django>=4.2'])"),
+            ("importer/setup.py", "setup(install_requires=['Django>=2.1'])"),
+        ];
+        assert_eq!(
+            told(&files, "importer/tasks.py", "Django"),
+            "==5.2.17 from Pipfile.lock"
+        );
+        assert_eq!(told(&files, "site/tasks.py", "Django"), "==5.2.17 from Pipfile.lock");
+        assert_eq!(
+            told(&files[1..], "importer/tasks.py", "Django"),
+            ">=2.1 from importer/setup.py"
+        );
+        assert_eq!(told(&files[1..], "site/tasks.py", "Django"), ">=4.2 from setup.py");
+    }
+
+    #[test]
+    fn what_only_tests_need_comes_last() {
+        let files = [
+            ("setup.py", ""),
+            ("requirements/funtest.txt", "redis==3.0"),
+            ("requirements/extras/redis.txt", "redis>=5.3.1"),
+        ];
+        assert_eq!(
+            told(&files, "kombu/transport.py", "redis"),
+            ">=5.3.1 from requirements/extras/redis.txt"
+        );
+        assert_eq!(
+            told(&files[..2], "kombu/transport.py", "redis"),
+            "==3.0 from requirements/funtest.txt"
+        );
+        let groups = "[project]\ndependencies = ['redis>=4']\n[dependency-groups]\ndev = ['redis==7.0']\n";
+        assert_eq!(
+            told(&[("pyproject.toml", groups)], "a.py", "redis"),
+            ">=4 from pyproject.toml"
+        );
     }
 }

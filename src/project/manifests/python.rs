@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::requirement::{parse, pin};
-use super::{Firmness, Pin, normalise};
+use super::{Firmness, Pin, is_aside_name, normalise};
 use crate::knowledge::Release;
 
 /// `requirements.txt` and its like; continuation lines and hashes are skipped. Included files are manifests themselves.
@@ -26,7 +26,7 @@ fn line_of(text: &str, name: &str) -> u32 {
 pub(super) fn pyproject(source: &str, text: &str) -> Result<Vec<Pin>, String> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| e.message().to_owned())?;
     let mut pins = Vec::new();
-    let mut list = |value: Option<&Value>| {
+    let mut list = |value: Option<&Value>, aside: bool| {
         for item in value
             .and_then(Value::as_array)
             .into_iter()
@@ -37,36 +37,38 @@ pub(super) fn pyproject(source: &str, text: &str) -> Result<Vec<Pin>, String> {
                 text,
                 item.split(['=', '<', '>', '~', '[', ' ', ';']).next().unwrap_or(item),
             );
-            pins.extend(parse(item, source, line));
+            pins.extend(parse(item, source, line).map(|pin| Pin { aside, ..pin }));
         }
     };
     let project = table.get("project");
-    list(project.and_then(|p| p.get("dependencies")));
+    list(project.and_then(|p| p.get("dependencies")), false);
     let groups = [
         project.and_then(|p| p.get("optional-dependencies")),
         table.get("dependency-groups"),
     ];
     for group in groups.into_iter().flatten().filter_map(Value::as_table) {
-        group.values().for_each(|v| list(Some(v)));
+        group.iter().for_each(|(name, v)| list(Some(v), is_aside_name(name)));
     }
     let tool = table.get("tool");
     for (name, key) in [("pdm", "dev-dependencies"), ("uv", "dev-dependencies")] {
         match tool.and_then(|t| t.get(name)).and_then(|t| t.get(key)) {
-            Some(Value::Table(groups)) => groups.values().for_each(|v| list(Some(v))),
-            other => list(other),
+            Some(Value::Table(groups)) => groups.values().for_each(|v| list(Some(v), true)),
+            other => list(other, true),
         }
     }
     if let Some(poetry) = tool.and_then(|t| t.get("poetry")) {
-        let mut tables: Vec<&Value> = poetry
-            .get("dependencies")
-            .into_iter()
-            .chain(poetry.get("dev-dependencies"))
-            .collect();
+        let mut tables: Vec<(bool, &Value)> = Vec::new();
+        tables.extend(poetry.get("dependencies").map(|t| (false, t)));
+        tables.extend(poetry.get("dev-dependencies").map(|t| (true, t)));
         if let Some(groups) = poetry.get("group").and_then(Value::as_table) {
-            tables.extend(groups.values().filter_map(|g| g.get("dependencies")));
+            let of = |(name, group): (&String, _)| Some((is_aside_name(name), Value::get(group, "dependencies")?));
+            tables.extend(groups.iter().filter_map(of));
         }
-        for (name, value) in tables.into_iter().filter_map(Value::as_table).flatten() {
-            pins.extend(entry(name, value, source, line_of(text, name)));
+        for (aside, table) in tables {
+            for (name, value) in table.as_table().into_iter().flatten() {
+                let found = entry(name, value, source, line_of(text, name));
+                pins.extend(found.map(|pin| Pin { aside, ..pin }));
+            }
         }
     }
     Ok(pins)
@@ -90,25 +92,26 @@ fn entry(name: &str, value: &Value, source: &str, line: u32) -> Option<Pin> {
 /// `Pipfile`.
 pub(super) fn pipfile(source: &str, text: &str) -> Result<Vec<Pin>, String> {
     let table: Table = text.parse().map_err(|e: toml::de::Error| e.message().to_owned())?;
-    let tables = ["packages", "dev-packages"]
-        .into_iter()
-        .filter_map(|k| table.get(k))
-        .filter_map(Value::as_table);
-    Ok(tables
-        .flatten()
-        .filter_map(|(name, value)| entry(name, value, source, line_of(text, name)))
-        .collect())
+    let mut pins = Vec::new();
+    for (key, aside) in [("packages", false), ("dev-packages", true)] {
+        for (name, value) in table.get(key).and_then(Value::as_table).into_iter().flatten() {
+            let found = entry(name, value, source, line_of(text, name));
+            pins.extend(found.map(|pin| Pin { aside, ..pin }));
+        }
+    }
+    Ok(pins)
 }
 
 /// `Pipfile.lock`.
 pub(super) fn pipfile_lock(source: &str, text: &str) -> Result<Vec<Pin>, String> {
     let json: serde_json::Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut pins = Vec::new();
-    for key in ["default", "develop"] {
+    for (key, aside) in [("default", false), ("develop", true)] {
         for (name, value) in json.get(key).and_then(|v| v.as_object()).into_iter().flatten() {
             let version = value.get("version").and_then(|v| v.as_str()).unwrap_or("");
             let mut pin = pin(name, version, source, line_of(text, &format!("\"{name}\"")));
             pin.firmness = Firmness::Locked;
+            pin.aside = aside;
             pins.push(pin);
         }
     }
@@ -135,6 +138,7 @@ pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
                     firmness: Firmness::Locked,
                     source: source.to_owned(),
                     line,
+                    aside: false,
                 });
             }
         }

@@ -40,7 +40,12 @@ pub fn lower_bound(specifier: &str) -> (Option<Release>, bool) {
                 least = Some(release);
                 exact = !digits.contains('*');
             }
-            ">=" | "~=" | "^" | "~" | ">" | "~>" | "" => least = Some(least.map_or(release, |old| old.max(release))),
+            // The next one.
+            ">" => {
+                let next = Release(release.0, release.1, release.2.saturating_add(1));
+                least = Some(least.map_or(next, |old| old.max(next)));
+            }
+            ">=" | "~=" | "^" | "~" | "~>" | "" => least = Some(least.map_or(release, |old| old.max(release))),
             _ => {}
         }
     }
@@ -90,6 +95,7 @@ pub(super) fn pin(name: &str, specifier: &str, source: &str, line: u32) -> Pin {
         firmness,
         source: source.to_owned(),
         line,
+        aside: false,
     }
 }
 
@@ -113,6 +119,7 @@ mod tests {
                 Some(Release(5, 2, 0)),
                 Firmness::Range,
             ),
+            ("redis>4.4.4", "redis", Some(Release(4, 4, 5)), Firmness::Range),
             ("pymongo", "pymongo", None, Firmness::Named),
             ("pymongo<4", "pymongo", None, Firmness::Range),
             ("redis==4.* # note", "redis", Some(Release(4, 0, 0)), Firmness::Range),
