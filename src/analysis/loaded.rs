@@ -58,7 +58,11 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
         .filter(|(_, found)| found.iter().any(telling))
         .map(|(index, _)| *index)
         .collect();
-    let names = names.into_iter().enumerate().filter(|(i, _)| telling(i)).map(|(_, n)| n);
+    let names = names
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| telling(i))
+        .map(|(_, n)| n);
     (names.collect(), files)
 }
 

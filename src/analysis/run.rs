@@ -609,7 +609,9 @@ fn offered(
 /// True if a file imports something that another one offers.
 fn uses(world: &ProjectWorld<'_>, index: usize, offers: &select::Offers) -> bool {
     let lines = &world.files[index].lines;
-    lines.iter().any(|line| !offered_to(world, index, line, offers).is_empty())
+    lines
+        .iter()
+        .any(|line| !offered_to(world, index, line, offers).is_empty())
 }
 
 /// The files of whose offers an import line takes something.

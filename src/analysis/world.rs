@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::run::Given;
-use crate::core::{Language, Module, Symbol};
+use crate::core::{ExprKind, Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
 use crate::project::manifests::{Firmness, Libraries, Pin};
 use crate::project::scan::{ImportLine, python_imports};
@@ -44,6 +44,8 @@ pub(super) struct ProjectWorld<'k> {
     manifests: Libraries,
     given: Given,
     resolved: FxHashMap<(UnitId, String, u32), Vec<UnitId>>,
+    /// What the names that the program uses tell of the versions of libraries.
+    floors: FxHashMap<LibId, Option<(Release, Symbol)>>,
     imports_read: bool,
 }
 
@@ -67,6 +69,7 @@ impl<'k> ProjectWorld<'k> {
             manifests,
             given,
             resolved: FxHashMap::default(),
+            floors: FxHashMap::default(),
             imports_read: false,
         }
     }
@@ -258,8 +261,11 @@ impl World for ProjectWorld<'_> {
         {
             return implied.clone();
         }
+        let floor = self.floor(lib);
         if let Some(pin) = self.pin(unit, lib) {
-            let release = pin.least.unwrap_or_else(|| fallback(self.knowledge, lib));
+            let release = pin
+                .least
+                .unwrap_or_else(|| floor.map_or_else(|| fallback(self.knowledge, lib), |f| f.0));
             let written = pin.written.strip_prefix("==").unwrap_or(&pin.written).trim();
             let text = match pin.least {
                 Some(_) if pin.written.starts_with(['=', '^']) || !pin.written.contains(['<', '>', '~']) => {
@@ -270,9 +276,10 @@ impl World for ProjectWorld<'_> {
                 }
                 Some(_) => format!("{name} {written}, from {}, taken as {}", pin.source, short(release)),
                 None => format!(
-                    "{name} without a version in {}, taken as {}",
+                    "{name} without a version in {}, taken as {}{}",
                     pin.source,
-                    short(release)
+                    short(release),
+                    first_with(floor)
                 ),
             };
             Assumed {
@@ -285,8 +292,12 @@ impl World for ProjectWorld<'_> {
             if let Some(implied) = implied {
                 return implied;
             }
-            let release = fallback(self.knowledge, lib);
-            let text = format!("{name}, version not found, taken as {}", short(release));
+            let release = floor.map_or_else(|| fallback(self.knowledge, lib), |f| f.0);
+            let text = format!(
+                "{name}, version not found, taken as {}{}",
+                short(release),
+                first_with(floor)
+            );
             Assumed {
                 release,
                 newest: NEWEST,
@@ -378,6 +389,38 @@ impl ProjectWorld<'_> {
         UnitId(roots[0])
     }
 
+    /// The oldest version of a library that has all that the program uses of it, and the name that tells.
+    fn floor(&mut self, lib: LibId) -> Option<(Release, Symbol)> {
+        if let Some(known) = self.floors.get(&lib) {
+            return *known;
+        }
+        let library = self.knowledge.library(lib);
+        let mut names: FxHashMap<Symbol, Release> = FxHashMap::default();
+        for (version, introduced) in &library.file.library.introduced {
+            if let Ok(release) = version.parse::<Release>() {
+                names.extend(introduced.iter().map(|n| (Symbol::new(n), release)));
+            }
+        }
+        let mut floor: Option<(Release, Symbol)> = None;
+        if !names.is_empty() {
+            let modules = self
+                .files
+                .iter()
+                .filter(|f| !f.aside)
+                .filter_map(|f| f.module.as_ref()?.as_ref());
+            for expr in modules.flat_map(|m| &m.exprs) {
+                if let ExprKind::Attr { name, .. } | ExprKind::Name(name) = &expr.kind
+                    && let Some(&release) = names.get(name)
+                    && floor.is_none_or(|(known, _)| known < release)
+                {
+                    floor = Some((release, *name));
+                }
+            }
+        }
+        self.floors.insert(lib, floor);
+        floor
+    }
+
     /// What the version of a layer says of its driver's.
     fn implied(&self, unit: UnitId, driver: LibId) -> Option<Assumed> {
         for (id, library) in self.knowledge.libraries() {
@@ -385,7 +428,7 @@ impl ProjectWorld<'_> {
                 continue;
             }
             let Some(pin) = self.pin(unit, id) else { continue };
-            let Some(least) = pin.least else { continue };
+            let least = pin.least.unwrap_or_else(|| fallback(self.knowledge, id));
             let found = library
                 .file
                 .library
@@ -395,22 +438,29 @@ impl ProjectWorld<'_> {
             if let Some(release) = found.and_then(|i| i.driver.parse::<Release>().ok()) {
                 let name = &self.knowledge.library(driver).file.library.name;
                 let layer = &library.file.library.name;
+                let written = pin.written.trim_start_matches('=').trim();
+                let layer = [layer.as_str(), written].join(" ");
                 let text = format!(
-                    "{name} {} or newer, by {layer} {}, from {}",
+                    "{name} {} or newer, by {}, from {}",
                     short(release),
-                    pin.written.trim_start_matches('='),
+                    layer.trim_end(),
                     pin.source
                 );
                 return Some(Assumed {
                     release,
                     newest: NEWEST,
-                    known: true,
+                    known: pin.least.is_some(),
                     text,
                 });
             }
         }
         None
     }
+}
+
+/// Why a version is the oldest that can be meant.
+fn first_with(floor: Option<(Release, Symbol)>) -> String {
+    floor.map_or_else(String::new, |(_, name)| format!(", the first with `{name}`"))
 }
 
 /// Newer than any.

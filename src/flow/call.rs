@@ -1051,7 +1051,9 @@ impl Interp<'_> {
             }
             "dir" if args.pos.len() == 1 && matches!(self.v.only(first?), Some(Obj::Instance(..))) => {
                 let members = self.methods_of(first?, at)?;
-                let names = members.into_iter().map(|(name, _)| self.v.one(Obj::Str(Some(name), None)));
+                let names = members
+                    .into_iter()
+                    .map(|(name, _)| self.v.one(Obj::Str(Some(name), None)));
                 let names = names.collect();
                 self.v.one(Obj::Tuple(names))
             }

@@ -341,7 +341,11 @@ impl Interp<'_> {
         if below.is_empty() {
             // A class that is loaded by its name, or mixed in while the program runs.
             let namesakes = self.methods_named(name);
-            below = namesakes.iter().filter_map(|f| self.func_class.get(f)).copied().collect();
+            below = namesakes
+                .iter()
+                .filter_map(|f| self.func_class.get(f))
+                .copied()
+                .collect();
         }
         let mut result = value;
         for subclass in below.into_iter().take(4) {

@@ -133,6 +133,9 @@ pub struct Head {
     /// What the version of this library says of the driver's, where that one is not known itself; the first match counts.
     #[serde(default)]
     pub implies: Vec<Implied>,
+    /// Names that tell how old the library is at least, where its version is not known: by the version that brought them.
+    #[serde(default)]
+    pub introduced: BTreeMap<String, Vec<String>>,
     /// The version assumed instead of `oldest`, where that would mislead: a requirement without a version installs the
     /// newest release, so a library whose defaults changed long ago is better taken for a newer one.
     #[serde(default)]

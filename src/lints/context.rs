@@ -266,11 +266,14 @@ impl Context<'_> {
             return format!("`{name}`");
         };
         let f = module.func(func.func);
+        if module.language == Language::Rust && f.name.is_some_and(|n| n.as_str() == "main") {
+            return "the program starts here".to_owned();
+        }
         let class = f.class.map(|c| &module.class(c).decorators[..]).unwrap_or_default();
         let decorators = f.decorators.iter().chain(class);
-        let foreign = decorators.copied().find(|d| {
-            !matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str()))
-        });
+        let foreign = decorators
+            .copied()
+            .find(|d| !matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str())));
         if let Some(decorator) = foreign
             && module.language == Language::Python
         {

@@ -42,6 +42,7 @@ pub fn role(relative: &Path) -> Role {
             "tests" | "test" | "testing" | "unittests" | "unit_tests" | "functional_tests" | "integration_tests"
             | "e2e" => Role::Test,
             "examples" | "example" | "samples" | "doc" | "docs" | "tutorials" | "tutorial" => Role::Example,
+            folder if is_rust && (folder.ends_with("_examples") || folder.ends_with("-examples")) => Role::Example,
             "benches" | "benchmarks" | "benchmark" => Role::Bench,
             "migrations" | "migration" => Role::Migration,
             folder if is_rust && is_migration(folder) => Role::Migration,
