@@ -50,7 +50,9 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
         .collect();
     let mut counts = vec![0_usize; words.len()];
     for (_, found) in &calls {
-        found.iter().for_each(|w| counts[*w] += 1);
+        for word in found {
+            counts[*word] += 1;
+        }
     }
     let telling = |word: &usize| counts[*word] <= MAX_FILES;
     let files = calls

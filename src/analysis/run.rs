@@ -529,7 +529,7 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
                 continue;
             }
             if let Some(Some(module)) = &file.module {
-                let names = offered(world, index, module, &offers, &loaded);
+                let names = offered(world, index, module, &offers, loaded.as_ref());
                 offers.insert(index as u32, names);
             }
         }
@@ -584,9 +584,9 @@ fn offered(
     index: usize,
     module: &Module,
     offers: &select::Offers,
-    loaded: &Option<FxHashSet<Symbol>>,
+    loaded: Option<&FxHashSet<Symbol>>,
 ) -> FxHashSet<Symbol> {
-    let mut imported = loaded.clone().unwrap_or_default();
+    let mut imported = loaded.cloned().unwrap_or_default();
     for line in &world.files[index].lines {
         let library = line.level == 0 && !world.knowledge.imported(Symbol::new(first(&line.module))).is_empty();
         if library {
