@@ -1199,10 +1199,9 @@ impl<'w> Interp<'w> {
             self.configured(&keys, args, None, at);
         }
         let options = self.opening(ty, args, at);
-        let base = entry
-            .constructor
-            .and_then(|c| k.call(c).call.over.as_ref())
-            .and_then(|r| Self::arg(args, r));
+        let over = entry.constructor.and_then(|c| k.call(c).call.over.as_ref());
+        let base = over.and_then(|r| Self::arg(args, r));
+        let over = over.is_some();
         let base = base.and_then(|v| {
             self.v.list(v).into_iter().find_map(|o| match self.v.get(o) {
                 Obj::Handle(handle) => Some(*handle),
@@ -1231,6 +1230,9 @@ impl<'w> Interp<'w> {
             if let Some(origin) = base.origin {
                 self.note_derived(at, origin);
             }
+        } else if over {
+            // It opens nothing itself.
+            handle.origin = base.and_then(|b| b.origin);
         }
         if let Some(spec) = entry.constructor {
             let call = &k.call(spec).call;
