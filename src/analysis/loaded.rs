@@ -3,8 +3,6 @@
 //! Nothing imports them, so no import leads from their users to them. What does is the name of the method that is
 //! called; so files that call a method of such a class are worth parsing too.
 
-use std::path::Path;
-
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,6 +11,7 @@ use super::select::Offers;
 use super::world::ProjectWorld;
 use crate::core::{Language, StmtKind, Symbol};
 use crate::flow::is_common_method;
+use crate::project::is_package;
 use crate::project::scan::Scanner;
 
 /// Shorter names say nothing.
@@ -36,7 +35,7 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
             !known.contains(i) && !file.aside && file.entry.language == Language::Python
         })
         .filter_map(|index| {
-            let bytes = std::fs::read(&world.files[index].entry.path).ok()?;
+            let bytes = world.bytes(index).ok()?;
             let mut found = FxHashSet::default();
             scanner.each(&bytes, |word, end| {
                 let start = end - words[word].len();
@@ -79,7 +78,7 @@ fn methods(world: &ProjectWorld<'_>, offers: &Offers) -> Vec<Symbol> {
         }
     }
     // A package that brings names up for others is no user itself.
-    let is_init = |file: u32| is_init(&world.files[file as usize].entry.path);
+    let is_init = |file: u32| is_package(&world.files[file as usize].entry.path);
     let mut used: FxHashSet<u32> = FxHashSet::default();
     loop {
         let before = used.len();
@@ -112,8 +111,4 @@ fn methods(world: &ProjectWorld<'_>, offers: &Offers) -> Vec<Symbol> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-fn is_init(path: &Path) -> bool {
-    path.file_name().is_some_and(|n| n == "__init__.py")
 }

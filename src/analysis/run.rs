@@ -563,13 +563,11 @@ fn close(world: &mut ProjectWorld<'_>, seeds: &[usize]) -> Vec<usize> {
         // No part of the program: data of a highlighter, templates.
         let broken =
             |file: &File| matches!(&file.module, Some(Some(m)) if m.language == Language::Rust && !m.errors.is_empty());
-        for index in next
-            .iter()
-            .filter(|i| broken(&world.files[**i]))
-            .copied()
-            .collect::<Vec<_>>()
-        {
-            world.files[index].module = Some(None);
+        for &index in &next {
+            let file = &mut world.files[index];
+            if broken(file) {
+                file.module = Some(None);
+            }
         }
         relevant.extend(&next);
         fresh = next;

@@ -1,5 +1,7 @@
 //! The program on disk, as the engine asks for it.
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,7 +12,7 @@ use crate::core::{ExprKind, Language, Module, Symbol};
 use crate::knowledge::{Knowledge, LibId, Release};
 use crate::project::manifests::{Firmness, Libraries, Pin};
 use crate::project::scan::{ImportLine, python_imports};
-use crate::project::{Crates, Entry, Modules, decode};
+use crate::project::{Crates, Entry, Modules, decode, is_package};
 use crate::resolve::program::{Assumed, World};
 use crate::resolve::value::UnitId;
 
@@ -106,12 +108,9 @@ impl<'k> ProjectWorld<'k> {
         let (knowledge, given) = (self.knowledge, &self.given);
         self.files.par_iter_mut().for_each(|file| {
             if file.text.is_none() && file.lines.is_empty() && !file.aside && file.entry.language == Language::Python {
-                file.lines = match given.get(&file.entry.path) {
-                    Some(text) => python_imports(text.as_bytes()),
-                    None => std::fs::read(&file.entry.path)
-                        .map(|bytes| python_imports(&bytes))
-                        .unwrap_or_default(),
-                };
+                file.lines = bytes(&file.entry.path, given)
+                    .map(|bytes| python_imports(&bytes))
+                    .unwrap_or_default();
                 for line in file.lines.iter().filter(|l| l.level == 0) {
                     let top = Symbol::new(line.module.split('.').next().unwrap_or_default());
                     for lib in knowledge.imported(top) {
@@ -152,21 +151,30 @@ impl<'k> ProjectWorld<'k> {
         found
     }
 
+    /// The content of a file.
+    pub(super) fn bytes(&self, file: usize) -> std::io::Result<Cow<'_, [u8]>> {
+        bytes(&self.files[file].entry.path, &self.given)
+    }
+
     /// True if a file is the module of this name.
     pub(super) fn is_module(&self, file: u32, name: &str) -> bool {
         let path = &self.files[file as usize].entry.path;
         path.file_stem().is_some_and(|s| s == name)
-            || path.file_name().is_some_and(|n| n == "__init__.py")
-                && path
-                    .parent()
-                    .and_then(std::path::Path::file_name)
-                    .is_some_and(|n| n == name)
+            || is_package(path) && path.parent().and_then(Path::file_name).is_some_and(|n| n == name)
     }
 
     fn pin(&self, unit: UnitId, lib: LibId) -> Option<&Pin> {
         let path = &self.files[unit.0 as usize].entry.path;
         let packages = &self.knowledge.library(lib).file.library.packages;
         packages.iter().find_map(|p| self.manifests.pin(path, p))
+    }
+}
+
+/// The content of a file, or what an editor holds of it.
+pub(super) fn bytes<'a>(path: &Path, given: &'a Given) -> std::io::Result<Cow<'a, [u8]>> {
+    match given.get(path) {
+        Some(text) => Ok(Cow::Borrowed(text.as_bytes())),
+        None => std::fs::read(path).map(Cow::Owned),
     }
 }
 

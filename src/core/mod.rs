@@ -358,6 +358,34 @@ pub struct Pattern {
     pub span: Span,
 }
 
+impl Pattern {
+    /// The names that it binds, in order.
+    pub fn names(&self) -> Vec<Symbol> {
+        let mut names = Vec::new();
+        self.add_names(&mut names);
+        names
+    }
+
+    fn add_names(&self, names: &mut Vec<Symbol>) {
+        match &self.kind {
+            PatternKind::Bind(name, inner) => {
+                names.push(*name);
+                if let Some(inner) = inner {
+                    inner.add_names(names);
+                }
+            }
+            PatternKind::Star(name) => names.extend(*name),
+            PatternKind::Tuple(items) | PatternKind::TupleStruct(_, items) | PatternKind::Or(items) => {
+                for item in items {
+                    item.add_names(names);
+                }
+            }
+            PatternKind::Struct(_, fields) => fields.iter().for_each(|(_, field)| field.add_names(names)),
+            _ => {}
+        }
+    }
+}
+
 /// The forms of patterns.
 #[derive(Debug)]
 pub enum PatternKind {

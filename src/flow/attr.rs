@@ -435,14 +435,8 @@ impl Interp<'_> {
 
     /// A method that only classes further down define, for an object of which no more is known than the class.
     fn attr_below(&mut self, class: ClassRef, name: Symbol) -> Option<Value> {
-        let below = self.subclasses.get(&class).cloned()?;
-        let mut found = Value::NOTHING;
-        for subclass in below.into_iter().filter(|c| *c != class).take(MAX_BELOW) {
-            let obj = self.v.obj(Obj::Instance(subclass, None));
-            if let Some(own) = self.class_attr(subclass, obj, name) {
-                found = self.v.join(found, own);
-            }
-        }
+        let below = self.classes_below(class);
+        let found = self.attr_of_any(below.into_iter().take(MAX_BELOW), name);
         (found != Value::NOTHING).then_some(found)
     }
 

@@ -336,8 +336,7 @@ impl Interp<'_> {
         if !abstract_ {
             return value;
         }
-        let mut below = self.subclasses.get(&class).cloned().unwrap_or_default();
-        below.retain(|c| *c != class);
+        let mut below = self.classes_below(class);
         if below.is_empty() {
             // A class that is loaded by its name, or mixed in while the program runs.
             let namesakes = self.methods_named(name);
@@ -347,14 +346,25 @@ impl Interp<'_> {
                 .copied()
                 .collect();
         }
-        let mut result = value;
-        for subclass in below.into_iter().take(4) {
-            let obj = self.v.obj(Obj::Instance(subclass, None));
-            if let Some(own) = self.class_attr(subclass, obj, name) {
-                result = self.v.join(result, own);
+        let own = self.attr_of_any(below.into_iter().take(4), name);
+        self.v.join(value, own)
+    }
+
+    pub(super) fn classes_below(&self, class: ClassRef) -> Vec<ClassRef> {
+        let below = self.subclasses.get(&class).into_iter().flatten();
+        below.copied().filter(|c| *c != class).collect()
+    }
+
+    /// An attribute of objects of which no more is known than that they are of one of these classes.
+    pub(super) fn attr_of_any(&mut self, classes: impl Iterator<Item = ClassRef>, name: Symbol) -> Value {
+        let mut found = Value::NOTHING;
+        for class in classes {
+            let obj = self.v.obj(Obj::Instance(class, None));
+            if let Some(own) = self.class_attr(class, obj, name) {
+                found = self.v.join(found, own);
             }
         }
-        result
+        found
     }
 
     /// The methods that a call on an unknown object may mean: those of this name that do something, if they are few.

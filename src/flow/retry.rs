@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::Interp;
 use super::flight::Place;
-use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Pattern, PatternKind, Span, Stmt, StmtKind, Symbol};
+use crate::core::{Block, ExprId, ExprKind, Func, Handler, Module, Pattern, Span, Stmt, StmtKind, Symbol};
 use crate::resolve::value::UnitId;
 
 /// A retry around a `try`.
@@ -232,34 +232,9 @@ fn counts(m: &Module, iter: ExprId) -> bool {
     }
 }
 
-/// The names that a pattern binds.
-fn bound(pattern: &Pattern, names: &mut Vec<Symbol>) {
-    match &pattern.kind {
-        PatternKind::Bind(name, inner) => {
-            names.push(*name);
-            if let Some(inner) = inner {
-                bound(inner, names);
-            }
-        }
-        PatternKind::Tuple(items) | PatternKind::TupleStruct(_, items) | PatternKind::Or(items) => {
-            for item in items {
-                bound(item, names);
-            }
-        }
-        PatternKind::Struct(_, fields) => {
-            for (_, field) in fields {
-                bound(field, names);
-            }
-        }
-        PatternKind::Star(Some(name)) => names.push(*name),
-        _ => {}
-    }
-}
-
 /// The block uses a name of the pattern.
 fn uses(m: &Module, body: &Block, target: &Pattern) -> bool {
-    let mut names = Vec::new();
-    bound(target, &mut names);
+    let names = target.names();
     let (Some(first), Some(last)) = (body.0.first(), body.0.last()) else {
         return false;
     };
@@ -483,7 +458,7 @@ fn bound_in(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
     for stmt in &block.0 {
         match &stmt.kind {
             StmtKind::For { target, body, .. } => {
-                bound(target, names);
+                names.extend(target.names());
                 bound_in(m, body, names);
             }
             StmtKind::With { items, body, .. } => {

@@ -14,7 +14,7 @@ mod walk;
 
 pub use crates::Crates;
 pub use decode::{Undecodable, decode};
-pub use modules::Modules;
+pub use modules::{Modules, is_package};
 pub use role::{Role, role};
 pub use root::project_root;
 pub use walk::{Entry, Exclude, Walked, shown, walk};

@@ -13,13 +13,18 @@ pub struct Modules {
     folders: Vec<PathBuf>,
 }
 
+/// The file of a Python package itself.
+pub fn is_package(path: &Path) -> bool {
+    path.file_name().is_some_and(|n| n == "__init__.py")
+}
+
 impl Modules {
     /// From the files by number.
     pub fn new<'p>(files: impl Iterator<Item = &'p Path>) -> Self {
         let paths: Vec<PathBuf> = files.map(super::absolute).collect();
         let packages: FxHashSet<&Path> = paths
             .iter()
-            .filter(|p| p.file_name().is_some_and(|n| n == "__init__.py"))
+            .filter(|p| is_package(p))
             .filter_map(|p| p.parent())
             .collect();
         let mut this = Self::default();

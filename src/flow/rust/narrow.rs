@@ -21,27 +21,30 @@ impl Interp<'_> {
         for _ in 0..8 {
             match &m.expr(of).kind {
                 ExprKind::Same(inner) => of = *inner,
-                ExprKind::Call { callee, args } if args.is_empty() => {
-                    let ExprKind::Attr {
-                        base,
-                        name,
-                        path: false,
-                        ..
-                    } = m.expr(*callee).kind
-                    else {
-                        return None;
-                    };
-                    let spec = self.rust_common_method("result", name)?;
-                    match self.k.call(spec).call.outcome {
-                        Some(OutcomeRole::Pass | OutcomeRole::Error) => of = base,
-                        _ => return None,
-                    }
-                }
+                ExprKind::Call { callee, args } if args.is_empty() => match self.rust_result_method(m, *callee)? {
+                    (base, OutcomeRole::Pass | OutcomeRole::Error) => of = base,
+                    _ => return None,
+                },
                 ExprKind::Name(name) => return Some(*name),
                 _ => return None,
             }
         }
         None
+    }
+
+    /// `x.is_err`, `x.as_ref`: the object, and what the method does with a result.
+    fn rust_result_method(&mut self, m: &Module, callee: ExprId) -> Option<(ExprId, OutcomeRole)> {
+        let ExprKind::Attr {
+            base,
+            name,
+            path: false,
+            ..
+        } = m.expr(callee).kind
+        else {
+            return None;
+        };
+        let spec = self.rust_common_method("result", name)?;
+        Some((base, self.k.call(spec).call.outcome?))
     }
 
     /// What is certain if a condition holds, or if it does not.
@@ -57,27 +60,15 @@ impl Interp<'_> {
                 self.rust_looks_at(m, *value).map(Fact::Success).into_iter().collect()
             }
             ExprKind::Call { callee, args } if args.is_empty() => {
-                let ExprKind::Attr {
-                    base,
-                    name,
-                    path: false,
-                    ..
-                } = m.expr(*callee).kind
-                else {
-                    return Vec::new();
+                let succeeded = match self.rust_result_method(m, *callee) {
+                    Some((base, OutcomeRole::Failed)) if !truth => base,
+                    Some((base, OutcomeRole::Succeeded)) if truth => base,
+                    _ => return Vec::new(),
                 };
-                let Some(spec) = self.rust_common_method("result", name) else {
-                    return Vec::new();
-                };
-                let succeeded = match self.k.call(spec).call.outcome {
-                    Some(OutcomeRole::Failed) => !truth,
-                    Some(OutcomeRole::Succeeded) => truth,
-                    _ => false,
-                };
-                if !succeeded {
-                    return Vec::new();
-                }
-                self.rust_looks_at(m, base).map(Fact::Success).into_iter().collect()
+                self.rust_looks_at(m, succeeded)
+                    .map(Fact::Success)
+                    .into_iter()
+                    .collect()
             }
             ExprKind::Name(name) => {
                 let value = self.rust_local(*name).unwrap_or(Value::UNKNOWN);

@@ -4,7 +4,7 @@
 use super::super::Interp;
 use super::paths::Holder;
 use super::types::type_arguments;
-use crate::core::{Arg, ClassKind, ExprId, ExprKind, Module, Pattern, PatternKind, Symbol};
+use crate::core::{Arg, ClassKind, ExprId, ExprKind, Module, Pattern, Symbol};
 use crate::knowledge::Item;
 use crate::resolve::value::{FuncRef, Obj, Value};
 
@@ -145,9 +145,7 @@ impl Interp<'_> {
 
     /// Notes that the names of a pattern are bound to such objects.
     pub(super) fn rust_bound_outside(&mut self, pattern: &Pattern) {
-        let mut names = Vec::new();
-        bound(pattern, &mut names);
-        for name in names {
+        for name in pattern.names() {
             if self.rust_local(name).is_some_and(|value| self.v.is_unknown(value)) {
                 self.frame().rust.outside.insert(name);
             }
@@ -165,27 +163,4 @@ impl Interp<'_> {
 fn takes_closure(m: &Module, args: &[Arg]) -> bool {
     args.iter()
         .any(|arg| matches!(m.expr(arg.value).kind, ExprKind::Lambda(_)))
-}
-
-fn bound(pattern: &Pattern, into: &mut Vec<Symbol>) {
-    match &pattern.kind {
-        PatternKind::Bind(name, inner) => {
-            into.push(*name);
-            if let Some(inner) = inner {
-                bound(inner, into);
-            }
-        }
-        PatternKind::Star(name) => into.extend(*name),
-        PatternKind::TupleStruct(_, items) | PatternKind::Tuple(items) | PatternKind::Or(items) => {
-            for item in items {
-                bound(item, into);
-            }
-        }
-        PatternKind::Struct(_, fields) => {
-            for (_, item) in fields {
-                bound(item, into);
-            }
-        }
-        _ => {}
-    }
 }
