@@ -1,7 +1,8 @@
-//! Classes that a program loads by their names: plugins, backends, engines.
+//! What a program uses without importing it: classes loaded by their names (plugins, backends, engines), and the names of
+//! a settings module, read through the framework's settings object.
 //!
-//! Nothing imports them, so no import leads from their users to them. What does is the name of the method that is
-//! called; so files that call a method of such a class are worth parsing too.
+//! No import leads from their users to them. What does is the name of the method that is called or of the setting that
+//! is read; so files that mention one are worth parsing too.
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::run::offered_to;
 use super::select::Offers;
 use super::world::ProjectWorld;
-use crate::core::{Language, StmtKind, Symbol};
+use crate::core::{ExprKind, Language, StmtKind, Symbol};
 use crate::flow::is_common_method;
 use crate::project::is_package;
 use crate::project::scan::Scanner;
@@ -19,9 +20,12 @@ const MIN_NAME: usize = 5;
 /// A name that more files call is no plugin's own.
 const MAX_FILES: usize = 30;
 
-/// The methods of classes that lead to a driver and are not imported anywhere, and the files that call them.
+/// The methods of classes that lead to a driver and are not imported anywhere, the settings that do, and the files that
+/// mention them.
 pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (FxHashSet<Symbol>, Vec<usize>) {
-    let names = methods(world, offers);
+    let mut names = methods(world, offers);
+    let methods = names.len();
+    names.extend(settings(world, offers));
     if names.is_empty() {
         return (FxHashSet::default(), Vec::new());
     }
@@ -39,7 +43,13 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
             let mut found = FxHashSet::default();
             scanner.each(&bytes, |word, end| {
                 let start = end - words[word].len();
-                if bytes.get(end) == Some(&b'(') && start > 0 && bytes[start - 1] == b'.' {
+                let next = bytes.get(end).copied().unwrap_or(b'\n');
+                let whole = if word < methods {
+                    next == b'('
+                } else {
+                    !next.is_ascii_alphanumeric() && next != b'_'
+                };
+                if whole && start > 0 && bytes[start - 1] == b'.' {
                     found.insert(word);
                 }
                 true
@@ -65,6 +75,28 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
         .filter(|(i, _)| telling(i))
         .map(|(_, n)| n);
     (names.collect(), files)
+}
+
+/// The names that settings modules give to what leads to a driver, in order.
+fn settings(world: &ProjectWorld<'_>, offers: &Offers) -> Vec<Symbol> {
+    let mut found = Vec::new();
+    for (&file, names) in offers {
+        let objects = world.knowledge.settings_objects(|part| world.file_bears(file as usize, part));
+        if let (Some(Some(module)), false) = (&world.files[file as usize].module, objects.is_empty()) {
+            let assigned = module.body.0.iter().filter_map(|s| match &s.kind {
+                StmtKind::Assign { targets, .. } => targets.first(),
+                _ => None,
+            });
+            found.extend(assigned.filter_map(|t| match module.expr(*t).kind {
+                ExprKind::Name(name) if names.contains(&name) => Some(name),
+                _ => None,
+            }));
+        }
+    }
+    found.retain(|n| n.as_str().len() >= MIN_NAME);
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// The names of the methods of classes that nothing imports, in order.

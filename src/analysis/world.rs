@@ -335,12 +335,23 @@ impl World for ProjectWorld<'_> {
         self.files[unit.0 as usize].aside
     }
 
+    fn bears(&self, unit: UnitId, name: &str) -> bool {
+        self.file_bears(unit.0 as usize, name)
+    }
+
     fn display(&self, unit: UnitId) -> String {
         self.files[unit.0 as usize].entry.display.clone()
     }
 }
 
 impl ProjectWorld<'_> {
+    /// True if a file or one of its folders, as far as they lie in the project, bears this name.
+    pub(super) fn file_bears(&self, index: usize, name: &str) -> bool {
+        let mut parts = self.files[index].entry.display.split('/').rev();
+        let file = parts.next().unwrap_or_default();
+        file.split('.').next() == Some(name) || parts.any(|folder| folder == name)
+    }
+
     /// The crates of the project.
     pub(super) fn crates(&self) -> &Crates {
         &self.crates

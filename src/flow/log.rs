@@ -40,6 +40,8 @@ pub(super) enum Event {
     Clear(ObjId, Symbol),
     /// Somebody looked at the health of a connection; `false`: in a way that does not notice a loss.
     Look(Option<ExprRef>, bool),
+    /// Somebody asked whether an iteration that a loss ends is finished.
+    AskedEnd,
 }
 
 /// A place in the log.
@@ -125,6 +127,16 @@ impl Interp<'_> {
     /// Something waited until something came.
     pub(super) fn blocked_since(&self, mark: Mark) -> bool {
         self.since(mark).contains(&Event::Block)
+    }
+
+    /// Where the loop begins that takes up an iteration again after a loss: the innermost one, unless that ends with the
+    /// iteration because it asks for its end.
+    pub(super) fn taken_up_since(&self) -> Option<Mark> {
+        let loops = &self.here().loops;
+        let asks = |mark: &Mark| self.since(*mark).contains(&Event::AskedEnd);
+        let mut marks = loops.iter().rev().filter_map(|l| l.log);
+        let innermost = marks.next()?;
+        if asks(&innermost) { marks.next().or(Some(innermost)) } else { Some(innermost) }
     }
 
     /// The libraries whose losses a loop survives: a handler in it goes on with it, and no call of theirs lets one out.
@@ -326,6 +338,9 @@ impl Interp<'_> {
         if spec.connection == Some(Connection::Bare) {
             let sees = !spec.blind.iter().any(|b| b == name.as_str());
             self.note(Event::Look(handle.origin, sees));
+        }
+        if spec.tells_end.iter().any(|t| t == name.as_str()) {
+            self.note(Event::AskedEnd);
         }
     }
 

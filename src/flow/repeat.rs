@@ -112,9 +112,13 @@ impl Interp<'_> {
         let site = self.out.sites.get(flight.site).clone();
         let changes = self.changes(&site, flight, attempts.region);
         let anew = |made| attempts.since.is_some_and(|mark| self.made_since(made, mark));
+        let again = |made| {
+            let mark = attempts.region.and_then(|_| self.taken_up_since());
+            mark.is_some_and(|mark| self.made_since(made, mark))
+        };
         let resumed = site.iteration
             && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-            && flight.created.is_some_and(|made| made != site.at && !anew(made));
+            && flight.created.is_some_and(|made| made != site.at && !anew(made) && !again(made));
         // Rust: the transaction is an object that was made before.
         let begun = !site.iteration && flight.created.is_some_and(|made| !anew(made));
         let open = self.frames.iter().any(|f| f.transactions > 0);
@@ -139,9 +143,10 @@ impl Interp<'_> {
 
     /// A handler goes on with its loop: an iteration taken up there again must be of a new object.
     pub(super) fn note_resumed(&mut self, place: Place, flights: &[Flight], log: Mark) {
-        let Some(mark) = self.here().loops.last().map(|l| l.log.unwrap_or(log)) else {
+        if self.here().loops.is_empty() {
             return;
-        };
+        }
+        let mark = self.taken_up_since().unwrap_or(log);
         for flight in flights.iter().filter(|f| f.making.is_none()) {
             let site = self.out.sites.get(flight.site).clone();
             let Some(created) = flight.created else { continue };

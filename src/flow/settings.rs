@@ -5,14 +5,17 @@ use super::call::Args;
 use super::{EnvRead, Interp};
 use crate::core::{ExprId, ExprKind, Module, StmtKind, Symbol};
 use crate::knowledge::{Item, SettingSpec, TypeId, matches};
-use crate::resolve::value::{ClassRef, ExprRef, Obj, Value};
+use crate::resolve::value::{ClassRef, ExprRef, Obj, ObjId, Value};
 
 impl Interp<'_> {
     /// `NAME = value` in a module or class, `config["NAME"] = value`, `NAME["a"]["b"] = value`.
     pub(super) fn note_setting(&mut self, m: &Module, targets: &[ExprId], value: ExprId, result: Value) {
         for target in targets {
             let name = match &m.expr(*target).kind {
-                ExprKind::Name(name) if self.here().func.is_none() => *name,
+                ExprKind::Name(name) if self.here().func.is_none() => {
+                    self.offer_as_setting(*name, result);
+                    *name
+                }
                 ExprKind::Attr { name, .. } => *name,
                 ExprKind::Index { index, .. } => match &m.expr(*index).kind {
                     ExprKind::Str(lit) => Symbol::new(&lit.known().unwrap_or_default()),
@@ -24,6 +27,22 @@ impl Interp<'_> {
             if self.k.is_setting(name) {
                 let at = self.expr_ref(value);
                 self.settings.push((name, result, at));
+            }
+        }
+    }
+
+    /// `MONGO = MongoClient(..)[..]` in a settings module: others read it as `settings.MONGO`.
+    fn offer_as_setting(&mut self, name: Symbol, value: Value) {
+        let held = |o: &ObjId| matches!(self.v.get(*o), Obj::Handle(_) | Obj::Instance(..));
+        if !self.v.objs(value).iter().any(held) {
+            return;
+        }
+        let unit = self.here().unit;
+        let objects = self.k.settings_objects(|part| self.world.bears(unit, part));
+        for path in objects {
+            let holder = self.external(&path);
+            for obj in self.v.list(holder) {
+                self.write_field(obj, name, value, false);
             }
         }
     }

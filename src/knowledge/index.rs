@@ -589,6 +589,13 @@ impl Knowledge {
         self.items.get(&path).copied()
     }
 
+    /// The objects through which the names of a settings module are read. `bears` tells whether the module or one of its
+    /// folders has a name.
+    pub fn settings_objects(&self, bears: impl Fn(&str) -> bool) -> Vec<String> {
+        let all = self.libs.iter().flat_map(|l| &l.file.settings_objects);
+        all.filter(|(_, name)| bears(name)).map(|(path, _)| path.clone()).collect()
+    }
+
     /// True for an object that lives for one unit of work (a request's).
     pub fn is_scope(&self, path: Symbol) -> bool {
         self.libs
@@ -768,6 +775,9 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
         into.overrides.clone_from(&base.overrides);
     }
     into.dead_after_loss |= base.dead_after_loss;
+    if into.tells_end.is_empty() {
+        into.tells_end.clone_from(&base.tells_end);
+    }
     into.awaited |= base.awaited;
     into.endless |= base.endless;
     into.transaction |= base.transaction;

@@ -38,6 +38,10 @@ pub struct LibraryFile {
     /// Objects that live for one unit of work, by canonical path: `flask.g`. What is stored on them is not kept.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Objects through which a program reads the names of its settings modules, by canonical path, and the name that such
+    /// a module or one of its folders bears: `"django.conf.settings" = "settings"`.
+    #[serde(default)]
+    pub settings_objects: BTreeMap<String, String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
@@ -405,6 +409,9 @@ pub struct TypeSpec {
     /// After a loss the object is finished: going on with it loses the rest silently (RL204).
     #[serde(default)]
     pub dead_after_loss: bool,
+    /// Members that tell whether such an object is finished, also after a loss: a loop that asks one ends with it.
+    #[serde(default)]
+    pub tells_end: Vec<String>,
     /// Its round trips happen when the result is awaited.
     #[serde(default)]
     pub awaited: bool,

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::core::{ExprKind, Language, Symbol};
+use crate::core::{ClassId, ExprId, ExprKind, Language, Module, StmtKind, Symbol};
 use crate::findings::{Code, Confidence, FileId, Finding, Location, Related, Severity};
 use crate::flow::Outcomes;
 use crate::flow::flight::{Entry, Error, Escape, Note, Place, Site, SiteId};
@@ -13,6 +13,8 @@ use crate::resolve::value::{ExprRef, FuncRef, UnitId};
 
 /// Characters of a decorator that a label shows.
 const MAX_SHOWN: usize = 40;
+/// Modules whose classes, as bases, call nothing.
+const PASSIVE_MODULES: [&str; 4] = ["abc", "enum", "typing", "typing_extensions"];
 /// Python's own decorators, which say how a function is bound and not who calls it.
 const BUILTIN_DECORATORS: [&str; 3] = ["property", "staticmethod", "classmethod"];
 
@@ -288,9 +290,35 @@ impl Context<'_> {
         let used = f.name.and_then(|n| self.mentions().get(&n).copied()).unwrap_or(0);
         if used > own {
             format!("how `{name}` is called could not be followed")
+        } else if let Some(base) = f.class.and_then(|c| self.foreign_base(func.unit, &module, c)) {
+            format!("nothing that was read calls `{name}`, but its base `{base}` may")
         } else {
             format!("nothing that was read calls `{name}`")
         }
+    }
+
+    /// A class outside of the project that a class derives from, by the name that the file imports it under.
+    fn foreign_base(&mut self, unit: UnitId, module: &Module, class: ClassId) -> Option<String> {
+        let imports = |first: Symbol| {
+            module.body.0.iter().find_map(|s| match &s.kind {
+                StmtKind::Import(imports) => imports.iter().find(|i| i.binding == first).cloned(),
+                _ => None,
+            })
+        };
+        for base in &module.class(class).bases {
+            let Some(first) = first_name(module, *base) else { continue };
+            let Some(import) = imports(first) else { continue };
+            let plain = import.module.first().is_some_and(|m| PASSIVE_MODULES.contains(&m.as_str()));
+            if !import.module.is_empty()
+                && !plain
+                && import.level == 0
+                && self.world.resolve(unit, &import.module, 0).is_empty()
+            {
+                let text = self.world.text(unit);
+                return text.get(module.expr(*base).span.range()).map(shortened);
+            }
+        }
+        None
     }
 
     fn mentions(&mut self) -> &FxHashMap<Symbol, u32> {
@@ -399,6 +427,15 @@ fn shortened(text: &str) -> String {
     }
     let cut: String = line.chars().take(MAX_SHOWN).collect();
     format!("{}...", cut.trim_end_matches(['.', ' ']))
+}
+
+/// The name that `a.b.c` begins with.
+fn first_name(module: &Module, id: ExprId) -> Option<Symbol> {
+    match &module.expr(id).kind {
+        ExprKind::Name(name) => Some(*name),
+        ExprKind::Attr { base, .. } => first_name(module, *base),
+        _ => None,
+    }
 }
 
 /// The name that an expression uses, also one in a string, by which functions are found while the program runs.

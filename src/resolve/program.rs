@@ -72,6 +72,8 @@ pub trait World {
     fn leads(&self, unit: UnitId) -> bool;
     /// Files left out of findings: tests, examples, migrations. Their code is read when imported, but starts nothing.
     fn is_aside(&self, unit: UnitId) -> bool;
+    /// True if the file or one of its folders bears this name.
+    fn bears(&self, unit: UnitId, name: &str) -> bool;
     /// The last part of the module's name, for messages.
     fn display(&self, unit: UnitId) -> String;
 }
