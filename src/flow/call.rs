@@ -1031,7 +1031,20 @@ impl Interp<'_> {
                 self.v.one(Obj::Bool(known))
             }
             "inspect.iscoroutinefunction" | "asyncio.iscoroutinefunction" => {
-                let known = self.is_coroutine_function(first?);
+                let known = self.is_function_that(first?, |is_async, is_generator| is_async && !is_generator);
+                self.v.one(Obj::Bool(known))
+            }
+            "inspect.isasyncgenfunction" => {
+                let known = self.is_function_that(first?, |is_async, is_generator| is_async && is_generator);
+                self.v.one(Obj::Bool(known))
+            }
+            "inspect.isgeneratorfunction" => {
+                let known = self.is_function_that(first?, |is_async, is_generator| !is_async && is_generator);
+                self.v.one(Obj::Bool(known))
+            }
+            "inspect.isfunction" => {
+                let functions = |o: &ObjId| matches!(self.v.get(*o), Obj::Func(..));
+                let known = self.v.objs(first?).iter().all(functions).then_some(true);
                 self.v.one(Obj::Bool(known))
             }
             "isinstance" | "issubclass" => {
@@ -1274,8 +1287,9 @@ impl Interp<'_> {
         !objs.is_empty() && objs.iter().all(plain)
     }
 
-    /// `iscoroutinefunction` of functions of the program and of an asynchronous driver's methods.
-    fn is_coroutine_function(&mut self, value: Value) -> Option<bool> {
+    /// `iscoroutinefunction` and its kin, of functions of the program and of a driver's methods: `kind` is told whether
+    /// one is asynchronous and whether it is a generator.
+    fn is_function_that(&mut self, value: Value, kind: fn(bool, bool) -> bool) -> Option<bool> {
         let mut all = None;
         for obj in self.v.list(value) {
             let one = match *self.v.get(obj) {
@@ -1285,11 +1299,14 @@ impl Interp<'_> {
                     };
                     let call = &self.k.call(spec).call;
                     let waits = call.trip.is_some() || call.consumes.is_some();
-                    waits && call.awaited.unwrap_or(self.k.ty(handle.ty).spec.awaited)
+                    kind(
+                        waits && call.awaited.unwrap_or(self.k.ty(handle.ty).spec.awaited),
+                        false,
+                    )
                 }
                 Obj::Func(..) | Obj::Bound(..) => {
                     let func = self.function_of(obj)?;
-                    self.with_func(func, |f| f.is_async && !f.is_generator)?
+                    self.with_func(func, |f| kind(f.is_async, f.is_generator))?
                 }
                 Obj::Handle(_) => false,
                 _ => {

@@ -921,7 +921,16 @@ pub(super) fn import_path(import: &Import) -> String {
 }
 
 /// Functions whose answer depends on the value in this context, not on the program's configuration.
-const TESTS: [&str; 5] = ["isinstance", "issubclass", "callable", "hasattr", "iscoroutinefunction"];
+const TESTS: [&str; 8] = [
+    "isinstance",
+    "issubclass",
+    "callable",
+    "hasattr",
+    "iscoroutinefunction",
+    "isasyncgenfunction",
+    "isgeneratorfunction",
+    "isfunction",
+];
 
 /// `name(...)` or `module.name(...)` with one of these names.
 fn is_call_of(m: &Module, expr: ExprId, names: &[&str]) -> bool {
