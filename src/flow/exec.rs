@@ -8,7 +8,7 @@ use crate::core::{
     StmtKind, Symbol,
 };
 use crate::knowledge::{Consumes, LibId};
-use crate::resolve::value::{ClassRef, FuncRef, Obj, ObjId, Value};
+use crate::resolve::value::{ClassRef, EnvId, FuncRef, Obj, ObjId, Value};
 
 /// Loops are evaluated this often: the second pass sees what the first one bound.
 const LOOP_PASSES: usize = 2;
@@ -17,6 +17,8 @@ const LOOP_PASSES: usize = 2;
 const MAX_TOLD_APART: usize = 16;
 /// And the methods of an object, which are told apart up to this number.
 const MAX_MEMBERS: usize = 160;
+/// Wrappers around one function that are remembered.
+const MAX_WRAPPERS: usize = 4;
 
 impl Interp<'_> {
     pub(super) fn exec_block(&mut self, m: &Module, block: &Block) {
@@ -742,7 +744,30 @@ impl Interp<'_> {
         if !envs.contains(&env) && envs.len() < 8 {
             envs.push(env);
         }
-        self.v.one(Obj::Func(func, env))
+        let defined = self.v.obj(Obj::Func(func, env));
+        if self.here().func.is_some() {
+            self.note_wrapper(defined, env);
+        }
+        self.v.single(defined)
+    }
+
+    /// A function that a decorator of the project defines around the decorated one.
+    fn note_wrapper(&mut self, wrapper: ObjId, env: EnvId) {
+        let scope = &self.envs[env.0 as usize];
+        let held = scope.vars.values().flat_map(|v| self.v.objs(*v));
+        let inside: Vec<FuncRef> = held
+            .filter_map(|&o| match self.v.get(o) {
+                Obj::Func(func, at) if *at != env => Some(*func),
+                _ => None,
+            })
+            .collect();
+        for func in inside {
+            let decorated = self.with_func(func, |f| f.parent.is_none() && !f.decorators.is_empty());
+            let known = self.wrappers.entry(func).or_default();
+            if decorated == Some(true) && known.len() < MAX_WRAPPERS && !known.contains(&wrapper) {
+                known.push(wrapper);
+            }
+        }
     }
 
     fn define_class(&mut self, m: &Module, id: ClassId) {

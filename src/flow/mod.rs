@@ -428,6 +428,8 @@ struct Interp<'w> {
     contexts: FxHashMap<(FuncRef, EnvId), u32>,
     called: FxHashSet<FuncRef>,
     closures: FxHashMap<FuncRef, Vec<EnvId>>,
+    /// By decorated function: those that its decorators define around it.
+    wrappers: FxHashMap<FuncRef, Vec<ObjId>>,
     defaults: FxHashMap<(FuncRef, EnvId), Rc<[Value]>>,
     pendings: Vec<Pending>,
     pending_ids: FxHashMap<Pending, PendingId>,
@@ -541,6 +543,7 @@ impl<'w> Interp<'w> {
             contexts: FxHashMap::default(),
             called: FxHashSet::default(),
             closures: FxHashMap::default(),
+            wrappers: FxHashMap::default(),
             defaults: FxHashMap::default(),
             pendings: Vec::new(),
             pending_ids: FxHashMap::default(),

@@ -137,7 +137,28 @@ impl Interp<'_> {
             .collect();
         for func in callers_first(&candidates, &references) {
             if !self.called.contains(&func) {
+                self.start_wrappers(func);
+            }
+            if !self.called.contains(&func) {
                 self.start_uncalled(func);
+            }
+        }
+    }
+
+    /// A decorator gave the function back as it is, and another one around it to whoever will call that.
+    fn start_wrappers(&mut self, func: FuncRef) {
+        let Some(wrappers) = self.wrappers.get(&func).cloned() else {
+            return;
+        };
+        let env = self.closures.get(&func).and_then(|e| e.first()).copied();
+        let Some(plain) = env.map(|env| self.v.obj(Obj::Func(func, env))) else {
+            return;
+        };
+        if self.as_named(func, plain) == plain {
+            for wrapper in wrappers {
+                if let Some(outer) = self.function_of(wrapper) {
+                    self.start(wrapper, outer, Entry::Function(outer), None);
+                }
             }
         }
     }
