@@ -336,10 +336,14 @@ impl Interp<'_> {
                 };
                 let mut handle = match self.v.get(from) {
                     Obj::Handle(handle) => *handle,
-                    Obj::Instance(_, origin) => Handle {
-                        origin: origin.map(|o| o.at),
-                        ..Handle::of(ty)
-                    },
+                    Obj::Instance(class, origin) => {
+                        let (class, origin) = (*class, *origin);
+                        let opens = self.outside_types(class).into_iter().any(|t| self.opens(t));
+                        Handle {
+                            origin: origin.filter(|_| opens).map(|o| o.at),
+                            ..Handle::of(ty)
+                        }
+                    }
                     _ => Handle::of(ty),
                 };
                 handle.ty = ty;
@@ -482,7 +486,7 @@ impl Interp<'_> {
     ) -> Option<Value> {
         for ty in self.outside_types(class) {
             let mut handle = self.model_handle(ty, class, at)?;
-            if let Obj::Instance(_, origin) = self.v.get(obj) {
+            if let (Obj::Instance(_, origin), true) = (self.v.get(obj), self.opens(ty)) {
                 handle.origin = origin.map(|o| o.at);
             }
             let id = self.v.obj(Obj::Handle(handle));
@@ -868,7 +872,7 @@ impl Interp<'_> {
                     continue;
                 };
                 let mut handle = *handle;
-                if let Obj::Instance(_, origin) = self.v.get(obj) {
+                if let (Obj::Instance(_, origin), true) = (self.v.get(obj), self.opens(ty)) {
                     handle.origin = origin.map(|o| o.at);
                 }
                 let id = self.v.obj(Obj::Handle(handle));

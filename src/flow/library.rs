@@ -1,5 +1,7 @@
 //! What library files say about a call, carried out: round trips, lazy objects, guards, options.
 
+use std::rc::Rc;
+
 use super::call::Args;
 use super::flight::{Around, Error, Flight, Marks, PathId, Place, Site};
 use super::log::Event;
@@ -76,7 +78,9 @@ impl<'w> Interp<'w> {
         self.settle_repeat(&mut effective, spec.lib, args);
         if let Some(Obj::Handle(handle)) = recv.map(|r| self.v.get(r)) {
             let origin = handle.origin;
-            let keys = self.k.keys(handle.ty, Some(spec.name.as_str()));
+            let k = self.k;
+            let made = || k.keys(handle.ty, Some(spec.name.as_str())).into();
+            let keys: Rc<[Symbol]> = Rc::clone(self.method_keys.entry((handle.ty, id)).or_insert_with(made));
             self.configured_on(&keys, args, None, at, origin);
         }
         if let Some(registers) = &call.registers
@@ -1208,6 +1212,9 @@ impl<'w> Interp<'w> {
                 _ => None,
             })
         });
+        if !self.opens(ty) {
+            self.out.makings.insert(at);
+        }
         let mut handle = Handle {
             origin: Some(at),
             options,
@@ -1254,6 +1261,12 @@ impl<'w> Interp<'w> {
             }
         }
         self.v.one(Obj::Handle(handle))
+    }
+
+    /// Making an object of this type opens a connection, at once or by its first use: no document or query does.
+    pub(super) fn opens(&self, ty: TypeId) -> bool {
+        let constructor = self.k.ty(ty).constructor.map(|c| self.k.call(c).call.opens);
+        self.k.connection(ty).is_some() || constructor == Some(true)
     }
 
     /// The words by which library files name a type's constructor.

@@ -348,6 +348,8 @@ pub struct Outcomes {
     pub pooled_ambient: FxHashSet<LibId>,
     /// Makers of connections that are none themselves (`sessionmaker(engine)`), and what they were made from.
     pub factories: FxHashMap<ExprRef, ExprRef>,
+    /// Where objects are made that open no connection: documents, queries.
+    pub makings: FxHashSet<ExprRef>,
     /// Openings whose object outlives the unit of work, replaced or not.
     pub outliving: FxHashSet<ExprRef>,
     /// Environment variables read.
@@ -428,6 +430,8 @@ struct Interp<'w> {
     contexts: FxHashMap<(FuncRef, EnvId), u32>,
     called: FxHashSet<FuncRef>,
     closures: FxHashMap<FuncRef, Vec<EnvId>>,
+    /// The keys by which options name a method of a type: made once.
+    method_keys: FxHashMap<(TypeId, SpecId), Rc<[Symbol]>>,
     /// By decorated function: those that its decorators define around it.
     wrappers: FxHashMap<FuncRef, Vec<ObjId>>,
     defaults: FxHashMap<(FuncRef, EnvId), Rc<[Value]>>,
@@ -543,6 +547,7 @@ impl<'w> Interp<'w> {
             contexts: FxHashMap::default(),
             called: FxHashSet::default(),
             closures: FxHashMap::default(),
+            method_keys: FxHashMap::default(),
             wrappers: FxHashMap::default(),
             defaults: FxHashMap::default(),
             pendings: Vec::new(),

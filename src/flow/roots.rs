@@ -13,6 +13,8 @@ use crate::resolve::value::{ExprRef, FuncRef, Obj, ObjId, UnitId, Value};
 
 /// Objects looked at to find the function inside of wrappers.
 const MAX_WRAPPERS: usize = 64;
+/// Tasks and threads of one place that are evaluated.
+const MAX_SPAWNED: u32 = 64;
 
 impl Interp<'_> {
     pub(super) fn evaluate_all(&mut self) {
@@ -71,9 +73,20 @@ impl Interp<'_> {
 
     fn evaluate_spawned(&mut self) {
         let mut done = 0;
+        let mut seen = FxHashSet::default();
+        let mut by_place: FxHashMap<ExprRef, u32> = FxHashMap::default();
         while done < self.spawned.len() {
             let (work, at, joined) = self.spawned[done];
             done += 1;
+            // Tasks start tasks: each is evaluated once, and no place without end with ever other arguments.
+            if !seen.insert((work, at)) {
+                continue;
+            }
+            let started = by_place.entry(at).or_default();
+            *started += 1;
+            if *started > MAX_SPAWNED {
+                continue;
+            }
             let mark = self.log_mark();
             let raised = self.in_frame(at.unit, |this| {
                 for obj in this.v.list(work) {
@@ -150,6 +163,9 @@ impl Interp<'_> {
         let Some(wrappers) = self.wrappers.get(&func).cloned() else {
             return;
         };
+        if self.func_class.contains_key(&func) {
+            return;
+        }
         let env = self.closures.get(&func).and_then(|e| e.first()).copied();
         let Some(plain) = env.map(|env| self.v.obj(Obj::Func(func, env))) else {
             return;

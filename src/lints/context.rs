@@ -174,7 +174,8 @@ impl Context<'_> {
         if site.ty.and_then(|ty| self.knowledge.connection(ty)) == Some(Connection::Ambient) {
             return None;
         }
-        let place = self.place(site.origin?)?;
+        let origin = site.origin.filter(|at| !self.out.makings.contains(at))?;
+        let place = self.place(origin)?;
         self.related(place, "the connection is opened here")
     }
 
@@ -272,17 +273,9 @@ impl Context<'_> {
             return "the program starts here".to_owned();
         }
         let class = f.class.map(|c| &module.class(c).decorators[..]).unwrap_or_default();
-        let decorators = f.decorators.iter().chain(class);
-        let foreign = decorators
-            .copied()
-            .find(|d| !matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str())));
-        if let Some(decorator) = foreign
-            && module.language == Language::Python
-        {
-            let text = self.world.text(func.unit);
-            let text = text.get(module.expr(decorator).span.range()).unwrap_or_default();
-            return format!("`@{}` decides who calls `{name}`", shortened(text));
-        }
+        let mut decorators = f.decorators.iter().chain(class).copied();
+        let builtin = |d: &ExprId| matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str()));
+        let foreign = decorators.find(|d| module.language == Language::Python && !builtin(d));
         let own = f.name.map_or(0, |n| {
             let used = |e: &&crate::core::Expr| used_name(&e.kind) == Some(n) && f.span.contains(e.span);
             module.exprs.iter().filter(used).count() as u32
@@ -290,6 +283,10 @@ impl Context<'_> {
         let used = f.name.and_then(|n| self.mentions().get(&n).copied()).unwrap_or(0);
         if used > own {
             format!("how `{name}` is called could not be followed")
+        } else if let Some(decorator) = foreign {
+            let text = self.world.text(func.unit);
+            let text = text.get(module.expr(decorator).span.range()).unwrap_or_default();
+            format!("nothing that was read calls `{name}`, but `@{}` may", shortened(text))
         } else if let Some(base) = f.class.and_then(|c| self.foreign_base(func.unit, &module, c)) {
             format!("nothing that was read calls `{name}`, but its base `{base}` may")
         } else {
