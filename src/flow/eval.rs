@@ -373,7 +373,7 @@ impl Interp<'_> {
         }
         self.read_env_call(m, callee, callee_value, &evaluated, at);
         if self.v.is_unknown(callee_value)
-            && let ExprKind::Attr { name, .. } = m.expr(callee).kind
+            && let ExprKind::Attr { base, name, .. } = m.expr(callee).kind
         {
             // `super().__new__(cls)` makes the object.
             if name.as_str() == "__new__"
@@ -382,7 +382,9 @@ impl Interp<'_> {
             {
                 return self.v.one(Obj::Instance(*class, None));
             }
-            return self.call_by_name(name, &evaluated, at);
+            if !self.is_of_foreign_class(m, base) {
+                return self.call_by_name(name, &evaluated, at);
+            }
         }
         self.call(callee_value, &evaluated, at)
     }
@@ -473,6 +475,22 @@ impl Interp<'_> {
                 }
                 _ => args.open = true,
             }
+        }
+    }
+
+    /// `super()` and objects of known classes of the program: a method that these do not define comes from a library's
+    /// class above, and from no other class of the program.
+    fn is_of_foreign_class(&mut self, m: &Module, base: ExprId) -> bool {
+        match &m.expr(base).kind {
+            ExprKind::Call { callee, .. } => {
+                matches!(&m.expr(*callee).kind, ExprKind::Name(n) if n.as_str() == "super")
+            }
+            ExprKind::Name(name) => {
+                let value = self.name(*name);
+                let objs = self.v.list(value);
+                !objs.is_empty() && objs.iter().all(|&o| matches!(self.v.get(o), Obj::Instance(..)))
+            }
+            _ => false,
         }
     }
 
