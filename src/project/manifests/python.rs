@@ -118,9 +118,10 @@ pub(super) fn pipfile_lock(source: &str, text: &str) -> Result<Vec<Pin>, String>
     Ok(pins)
 }
 
-/// Lock files made of `[[package]]` tables, read line by line: they are large, and only two keys matter.
+/// Lock files made of `[[package]]` tables, read line by line: they are large, and only two keys matter. Of several
+/// versions of a package the newest counts: the others are for older Pythons.
 pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
-    let mut pins = Vec::new();
+    let mut pins: Vec<Pin> = Vec::new();
     let mut name: Option<(&str, u32)> = None;
     for (index, line) in text.lines().enumerate() {
         if line.starts_with("[[") {
@@ -131,7 +132,7 @@ pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
             let Some((name, line)) = name.take() else { continue };
             let version = value.trim_matches(['"', '\'', ' ']);
             if let Ok(release) = version.parse::<Release>() {
-                pins.push(Pin {
+                let found = Pin {
                     package: normalise(name),
                     least: Some(release),
                     written: format!("=={version}"),
@@ -139,7 +140,13 @@ pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
                     source: source.to_owned(),
                     line,
                     aside: false,
-                });
+                };
+                // Lock files are sorted by name.
+                match pins.last_mut().filter(|p| p.package == found.package) {
+                    Some(last) if last.least < found.least => *last = found,
+                    Some(_) => {}
+                    None => pins.push(found),
+                }
             }
         }
     }
@@ -253,6 +260,10 @@ mod tests {
         assert_eq!(of(&pins, "motor"), Some((Some(Release(3, 1, 0)), Firmness::Range)));
         let pins = lock("poetry.lock", "[[package]]\nname = \"pymongo\"\nversion = \"3.12.3\"\n");
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(3, 12, 3)), Firmness::Locked)));
+        let text = "[[package]]\nname = \"redis\"\nversion = \"5.0.1\"\n\n[[package]]\nname = \"redis\"\nversion = \"6.4.0\"\n";
+        let pins = lock("uv.lock", text);
+        assert_eq!(pins.len(), 1);
+        assert_eq!(pins[0].written, "==6.4.0");
         let pins = pipfile_lock("Pipfile.lock", r#"{"default": {"pymongo": {"version": "==4.1.1"}}}"#).unwrap();
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(4, 1, 1)), Firmness::Locked)));
         let pins = setup(
