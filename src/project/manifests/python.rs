@@ -118,8 +118,7 @@ pub(super) fn pipfile_lock(source: &str, text: &str) -> Result<Vec<Pin>, String>
     Ok(pins)
 }
 
-/// Lock files made of `[[package]]` tables, read line by line: they are large, and only two keys matter. Of several
-/// versions of a package the newest counts: the others are for older Pythons.
+/// Lock files made of `[[package]]` tables, read line by line: they are large, and only two keys matter.
 pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
     let mut pins: Vec<Pin> = Vec::new();
     let mut name: Option<(&str, u32)> = None;
@@ -132,7 +131,7 @@ pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
             let Some((name, line)) = name.take() else { continue };
             let version = value.trim_matches(['"', '\'', ' ']);
             if let Ok(release) = version.parse::<Release>() {
-                let found = Pin {
+                pins.push(Pin {
                     package: normalise(name),
                     least: Some(release),
                     written: format!("=={version}"),
@@ -140,17 +139,25 @@ pub(super) fn lock(source: &str, text: &str) -> Vec<Pin> {
                     source: source.to_owned(),
                     line,
                     aside: false,
-                };
-                // Lock files are sorted by name.
-                match pins.last_mut().filter(|p| p.package == found.package) {
-                    Some(last) if last.least < found.least => *last = found,
-                    Some(_) => {}
-                    None => pins.push(found),
-                }
+                });
             }
         }
     }
     pins
+}
+
+/// Of several versions of a package in a lock file of Python, which is sorted by name, the newest counts: the others are
+/// for older Pythons.
+pub(super) fn newest(pins: Vec<Pin>) -> Vec<Pin> {
+    let mut kept: Vec<Pin> = Vec::new();
+    for pin in pins {
+        match kept.last_mut().filter(|p| p.package == pin.package) {
+            Some(last) if last.least < pin.least => *last = pin,
+            Some(_) => {}
+            None => kept.push(pin),
+        }
+    }
+    kept
 }
 
 /// `setup.py` and `setup.cfg` where they are literal: strings in the lists of requirements.
@@ -261,7 +268,7 @@ mod tests {
         let pins = lock("poetry.lock", "[[package]]\nname = \"pymongo\"\nversion = \"3.12.3\"\n");
         assert_eq!(of(&pins, "pymongo"), Some((Some(Release(3, 12, 3)), Firmness::Locked)));
         let text = "[[package]]\nname = \"redis\"\nversion = \"5.0.1\"\n\n[[package]]\nname = \"redis\"\nversion = \"6.4.0\"\n";
-        let pins = lock("uv.lock", text);
+        let pins = newest(lock("uv.lock", text));
         assert_eq!(pins.len(), 1);
         assert_eq!(pins[0].written, "==6.4.0");
         let pins = pipfile_lock("Pipfile.lock", r#"{"default": {"pymongo": {"version": "==4.1.1"}}}"#).unwrap();
