@@ -436,8 +436,9 @@ impl Interp<'_> {
         let index = self.frame().flights.iter().position(|f| f.is_same(&flight));
         match index {
             Some(index) => {
-                let old = self.frame().flights[index].path;
-                if self.out.paths.length(old) > length {
+                let old = &self.frame().flights[index];
+                let (old, untaken) = (old.path, old.marks.untaken.is_some());
+                if (untaken, self.out.paths.length(old)) > (flight.marks.untaken.is_some(), length) {
                     self.frame().flights[index] = flight;
                 }
             }

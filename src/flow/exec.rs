@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::flight::Untaken;
 use super::{Caught, Frame, HandlerState, Interp, LoopState, Raise, State};
 use crate::core::{
     Arm, Block, ClassId, ExprId, ExprKind, FuncId, Import, Language, Module, Pattern, PatternKind, Span, Stmt,
@@ -263,6 +264,7 @@ impl Interp<'_> {
     fn exec_if(&mut self, m: &Module, test: ExprId, then: &Block, otherwise: &Block) {
         let before_test = self.log_mark();
         let mut other_kinds = false;
+        self.foreseen = None;
         let truth = self.decide(m, test, &mut other_kinds);
         let before_branches = self.log_mark();
         if let Some(taken) = truth {
@@ -278,6 +280,14 @@ impl Interp<'_> {
         } else {
             let mut asked = Vec::new();
             self.asked_attributes(m, test, &mut asked);
+            if let Some(taken) = self.foreseen_here(m, test) {
+                let (block, skipped) = if taken { (then, otherwise) } else { (otherwise, then) };
+                self.exec_untaken(m, test, !taken, skipped);
+                self.narrow(m, test, taken);
+                self.exec_block(m, block);
+                self.note_branch(before_test, before_branches, &asked);
+                return;
+            }
             let before = self.save();
             self.narrow(m, test, true);
             self.exec_block(m, then);
@@ -287,6 +297,40 @@ impl Interp<'_> {
             self.merge(after);
             self.note_branch(before_test, before_branches, &asked);
         }
+    }
+
+    /// A branch that no context takes: its errors may get away all the same, for a caller as the author foresaw, but what
+    /// it binds and returns reaches none of the callers that there are.
+    fn exec_untaken(&mut self, m: &Module, test: ExprId, truth: bool, block: &Block) {
+        let before = self.save();
+        let ret = self.here().ret;
+        let known = self.here().flights.len();
+        self.narrow(m, test, truth);
+        self.exec_block(m, block);
+        self.restore(before);
+        let func = self.here().func;
+        let frame = self.frame();
+        frame.ret = ret;
+        for flight in frame.flights.iter_mut().skip(known) {
+            flight.marks.untaken = flight.marks.untaken.or(func.map(|func| Untaken {
+                func,
+                path: flight.path,
+                notes: flight.notes.len() as u32,
+            }));
+        }
+    }
+
+    /// The branch of a simple condition that all contexts so far take, this one too.
+    fn foreseen_here(&mut self, m: &Module, test: ExprId) -> Option<bool> {
+        let truth = self.foreseen.take()?;
+        let mut test = test;
+        let mut truth = truth;
+        while let ExprKind::Not(inner) = m.expr(test).kind {
+            test = inner;
+            truth = !truth;
+        }
+        let simple = !matches!(m.expr(test).kind, ExprKind::And(_) | ExprKind::Or(_));
+        simple.then_some(truth)
     }
 
     /// The attributes that a condition asks for: `not self.connected`.
@@ -395,7 +439,11 @@ impl Interp<'_> {
         let at = self.expr_ref(test);
         let seen = self.branches.entry(at).or_default();
         *seen |= 1 << u8::from(truth);
-        (self.first_round || *seen == 0b11).then_some(truth)
+        if self.first_round || *seen == 0b11 {
+            return Some(truth);
+        }
+        self.foreseen = Some(truth);
+        None
     }
 
     /// Evaluates a condition, and tells its value if that is known and says something about this context (see `decides`).

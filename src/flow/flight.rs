@@ -305,8 +305,21 @@ pub struct Marks {
     pub opening: bool,
     /// It asks for a new attempt, whose first call shows whether the server is back.
     pub try_again: bool,
+    /// It comes out of a branch that no call which was read takes.
+    pub untaken: Option<Untaken>,
     /// Python: it is in an exception group, which only `except*` and handlers for everything receive.
     pub group: bool,
+}
+
+/// A branch that no call which was read takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Untaken {
+    /// The function with the branch.
+    pub func: FuncRef,
+    /// The path from there inwards.
+    pub path: PathId,
+    /// The guards passed so far.
+    pub notes: u32,
 }
 
 /// What stopped an error.

@@ -430,6 +430,8 @@ struct Interp<'w> {
     contexts: FxHashMap<(FuncRef, EnvId), u32>,
     called: FxHashSet<FuncRef>,
     closures: FxHashMap<FuncRef, Vec<EnvId>>,
+    /// What the condition at hand is in this context and in all others so far, if the other branch is to be followed too.
+    foreseen: Option<bool>,
     /// The keys by which options name a method of a type: made once.
     method_keys: FxHashMap<(TypeId, SpecId), Rc<[Symbol]>>,
     /// By decorated function: those that its decorators define around it.
@@ -547,6 +549,7 @@ impl<'w> Interp<'w> {
             contexts: FxHashMap::default(),
             called: FxHashSet::default(),
             closures: FxHashMap::default(),
+            foreseen: None,
             method_keys: FxHashMap::default(),
             wrappers: FxHashMap::default(),
             defaults: FxHashMap::default(),
@@ -942,8 +945,9 @@ impl<'w> Interp<'w> {
         let site = flight.site;
         let known: Option<usize> = self.fate(site).escapes.iter().position(|e| e.flight.is_same(&flight));
         if let Some(index) = known {
-            let old = self.fate(site).escapes[index].flight.path;
-            if self.out.paths.length(old) <= length {
+            let old = &self.fate(site).escapes[index].flight;
+            let (old, untaken) = (old.path, old.marks.untaken.is_some());
+            if (untaken, self.out.paths.length(old)) <= (flight.marks.untaken.is_some(), length) {
                 return;
             }
             self.fate(site).escapes[index] = Escape { flight, entry };

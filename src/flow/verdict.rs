@@ -59,7 +59,10 @@ pub fn judge<'a>(out: &'a Outcomes, fate: &'a Fate) -> Verdict<'a> {
     let escape = fate
         .escapes
         .iter()
-        .min_by_key(|e| (serious(e), out.paths.length(e.flight.path)));
+        .min_by_key(|e| {
+            let untaken = e.flight.marks.untaken.is_some();
+            (serious(e), untaken, out.paths.length(e.flight.path))
+        });
     let Some(escape) = escape else {
         return match fate.stops.first() {
             Some(stop) => Verdict::Handled(stop),

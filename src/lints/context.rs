@@ -182,7 +182,20 @@ impl Context<'_> {
     /// The path from the entry point inwards, and the guards passed.
     pub fn path(&mut self, site: &Site, escape: &Escape) -> Vec<Related> {
         let mut path = Vec::new();
+        let flight = &escape.flight;
+        // What lies further out is none of its callers, unless a guard there was judged.
+        let untaken = flight
+            .marks
+            .untaken
+            .filter(|u| u.notes as usize == flight.notes.len());
         match &escape.entry {
+            _ if untaken.is_some() => {
+                let func = untaken.map(|u| u.func);
+                let name = func.map(|f| self.function_name(f)).unwrap_or_default();
+                let place = func.and_then(|f| self.function_place(f));
+                let text = format!("entry point: no call of `{name}` that was read takes the branch that leads here");
+                path.extend(place.and_then(|p| self.related(p, text)));
+            }
             Entry::Module(_) => {}
             Entry::Function(func) => {
                 let text = format!("entry point: {}", self.unknown_caller(*func));
@@ -206,13 +219,13 @@ impl Context<'_> {
                 path.extend(place.and_then(|p| self.related(p, "entry point: a thread or task is started here")));
             }
         }
-        let calls = self.out.paths.calls(escape.flight.path);
+        let calls = self.out.paths.calls(untaken.map_or(flight.path, |u| u.path));
         let called = if escape.flight.notes.is_empty() {
             "which is called from here, with no guard for the error"
         } else {
             "which is called from here"
         };
-        let mut started = matches!(escape.entry, Entry::Module(_));
+        let mut started = matches!(escape.entry, Entry::Module(_)) && untaken.is_none();
         for call in calls {
             if call == site.at {
                 continue;
