@@ -46,6 +46,21 @@ impl<'w> Interp<'w> {
         }
     }
 
+    /// The first argument is an exception, and of none of these classes.
+    fn is_none_of(&mut self, args: &Args, classes: &[String]) -> bool {
+        let Some(&given) = args.pos.first() else { return false };
+        let ancestors: Vec<ObjId> = classes
+            .iter()
+            .map(|c| self.v.obj(Obj::External(self.k.canonical(c))))
+            .collect();
+        let objs = self.v.list(given);
+        !objs.is_empty()
+            && objs.into_iter().all(|obj| match *self.v.get(obj) {
+                Obj::Exception(class) => !ancestors.iter().any(|&a| self.is_subclass_obj(class, a)),
+                _ => false,
+            })
+    }
+
     /// Carries out a call that a library file describes.
     pub(super) fn apply(&mut self, id: SpecId, recv: Option<ObjId>, args: &Args, at: ExprRef) -> Value {
         let k = self.k;
@@ -53,6 +68,9 @@ impl<'w> Interp<'w> {
         let call = &spec.call;
         if let Some(predicate) = call.predicate {
             return self.predicate(predicate, args);
+        }
+        if !call.only_for.is_empty() && self.is_none_of(args, &call.only_for) {
+            return Value::NONE;
         }
         if call.partial {
             let Some((&func, rest)) = args.pos.split_first() else {

@@ -471,8 +471,18 @@ impl Interp<'_> {
             Entry::Registered(_, spec) => Some(self.k.call(*spec).lib),
             _ => None,
         };
+        let background = registered.is_some_and(|lib| self.k.library(lib).file.library.background)
+            || self.func_class.get(&func).is_some_and(|class| {
+                let types = self.outside_types(*class);
+                types.iter().any(|&t| self.k.ty(t).spec.background)
+            });
         let imports = self.world.imports(func.unit);
-        let serves = |lib: LibId| registered.is_some() || imports.contains(&lib);
+        // A library's own handlers, or those around requests.
+        let serves = |lib: LibId| match registered {
+            _ if background => registered == Some(lib),
+            Some(_) => true,
+            None => imports.contains(&lib),
+        };
         let mut rest = flights;
         for handler in self.app_handlers.clone() {
             if !serves(handler.lib) || handler.scope.is_some() && handler.scope != scope {

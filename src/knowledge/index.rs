@@ -788,6 +788,7 @@ fn merge(into: &mut TypeSpec, base: &TypeSpec) {
     into.builder |= base.builder;
     into.state |= base.state;
     into.per_call |= base.per_call;
+    into.background |= base.background;
     if into.funnels.is_empty() {
         into.funnels.clone_from(&base.funnels);
     }

@@ -131,6 +131,10 @@ pub struct Head {
     /// The driver whose errors and versions count, for a layer: `pymongo`.
     #[serde(default)]
     pub driver: Option<String>,
+    /// What it calls runs outside of requests (tasks, jobs, commands): a web framework's application-wide handlers do not
+    /// receive its errors.
+    #[serde(default)]
+    pub background: bool,
     /// The version assumed when none is known: the oldest whose behaviour is described.
     #[serde(default)]
     pub oldest: Option<String>,
@@ -470,6 +474,9 @@ pub struct TypeSpec {
     /// Rust: a transparent wrapper that holds what lives as long as the program (`State<T>`, `web::Data<T>`).
     #[serde(default)]
     pub state: bool,
+    /// Its methods run outside of requests: a management command.
+    #[serde(default)]
+    pub background: bool,
     /// Objects that are made anew for each request: views; in Rust a trait's implementors (extractors, guards of a request).
     #[serde(default)]
     pub per_call: bool,
@@ -606,6 +613,9 @@ pub struct CallSpec {
     /// Never returns (`sys.exit`, `abort`): in a handler it counts as an answer.
     #[serde(default)]
     pub exits: bool,
+    /// The first argument is an exception, and the result is `None` unless that is of one of these classes.
+    #[serde(default)]
+    pub only_for: Vec<String>,
     /// As an exception class: raising it is an answer, not an escape (`HTTPException`).
     #[serde(default)]
     pub answers: bool,
