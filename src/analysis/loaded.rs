@@ -81,7 +81,9 @@ pub fn users(world: &ProjectWorld<'_>, relevant: &[usize], offers: &Offers) -> (
 fn settings(world: &ProjectWorld<'_>, offers: &Offers) -> Vec<Symbol> {
     let mut found = Vec::new();
     for (&file, names) in offers {
-        let objects = world.knowledge.settings_objects(|part| world.file_bears(file as usize, part));
+        let objects = world
+            .knowledge
+            .settings_objects(|part| world.file_bears(file as usize, part));
         if let (Some(Some(module)), false) = (&world.files[file as usize].module, objects.is_empty()) {
             let assigned = module.body.0.iter().filter_map(|s| match &s.kind {
                 StmtKind::Assign { targets, .. } => targets.first(),

@@ -124,6 +124,8 @@ pub struct Stats {
     pub unreadable: Vec<(String, String)>,
     /// Drivers that the project imports or declares.
     pub drivers: Vec<String>,
+    /// The program was too large to be followed to its end: findings may be missing.
+    pub truncated: bool,
 }
 
 /// Why there is no analysis at all. Single files never are a reason.

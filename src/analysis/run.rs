@@ -128,6 +128,7 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
     world.seeds = relevant.into_iter().map(|i| UnitId(i as u32)).collect();
 
     let out = crate::flow::run(&mut world, &knowledge);
+    analysis.stats.truncated = out.truncated;
     let mut ids = FxHashMap::default();
     let mut errors = Vec::new();
     for (index, file) in world.files.iter().enumerate() {

@@ -16,6 +16,10 @@ pub fn after(request: &Request, stats: &Stats, for_people: bool, ui: &Ui) {
     if !stats.drivers.is_empty() {
         ui.detail(format_args!("drivers: {}", stats.drivers.join(", ")));
     }
+    if stats.truncated {
+        ui.warn("the program is too large to be followed to its end: findings may be missing");
+        ui.hint("`exclude` generated and vendored folders, or check parts of the tree one by one");
+    }
     if stats.files_seen == 0 {
         let paths: Vec<String> = request
             .paths

@@ -136,7 +136,11 @@ impl Interp<'_> {
         let asks = |mark: &Mark| self.since(*mark).contains(&Event::AskedEnd);
         let mut marks = loops.iter().rev().filter_map(|l| l.log);
         let innermost = marks.next()?;
-        if asks(&innermost) { marks.next().or(Some(innermost)) } else { Some(innermost) }
+        if asks(&innermost) {
+            marks.next().or(Some(innermost))
+        } else {
+            Some(innermost)
+        }
     }
 
     /// The libraries whose losses a loop survives: a handler in it goes on with it, and no call of theirs lets one out.

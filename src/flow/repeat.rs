@@ -118,7 +118,9 @@ impl Interp<'_> {
         };
         let resumed = site.iteration
             && site.ty.is_some_and(|t| self.k.ty(t).spec.dead_after_loss)
-            && flight.created.is_some_and(|made| made != site.at && !anew(made) && !again(made));
+            && flight
+                .created
+                .is_some_and(|made| made != site.at && !anew(made) && !again(made));
         // Rust: the transaction is an object that was made before.
         let begun = !site.iteration && flight.created.is_some_and(|made| !anew(made));
         let open = self.frames.iter().any(|f| f.transactions > 0);

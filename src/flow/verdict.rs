@@ -56,13 +56,10 @@ impl Verdict<'_> {
 
 /// Judges one call site. Of several ways out the one past the fewest guards counts, then the shortest.
 pub fn judge<'a>(out: &'a Outcomes, fate: &'a Fate) -> Verdict<'a> {
-    let escape = fate
-        .escapes
-        .iter()
-        .min_by_key(|e| {
-            let untaken = e.flight.marks.untaken.is_some();
-            (serious(e), untaken, out.paths.length(e.flight.path))
-        });
+    let escape = fate.escapes.iter().min_by_key(|e| {
+        let untaken = e.flight.marks.untaken.is_some();
+        (serious(e), untaken, out.paths.length(e.flight.path))
+    });
     let Some(escape) = escape else {
         return match fate.stops.first() {
             Some(stop) => Verdict::Handled(stop),

@@ -593,7 +593,9 @@ impl Knowledge {
     /// folders has a name.
     pub fn settings_objects(&self, bears: impl Fn(&str) -> bool) -> Vec<String> {
         let all = self.libs.iter().flat_map(|l| &l.file.settings_objects);
-        all.filter(|(_, name)| bears(name)).map(|(path, _)| path.clone()).collect()
+        all.filter(|(_, name)| bears(name))
+            .map(|(path, _)| path.clone())
+            .collect()
     }
 
     /// True for an object that lives for one unit of work (a request's).

@@ -184,10 +184,7 @@ impl Context<'_> {
         let mut path = Vec::new();
         let flight = &escape.flight;
         // What lies further out is none of its callers, unless a guard there was judged.
-        let untaken = flight
-            .marks
-            .untaken
-            .filter(|u| u.notes as usize == flight.notes.len());
+        let untaken = flight.marks.untaken.filter(|u| u.notes as usize == flight.notes.len());
         match &escape.entry {
             _ if untaken.is_some() => {
                 let func = untaken.map(|u| u.func);
@@ -287,7 +284,8 @@ impl Context<'_> {
         }
         let class = f.class.map(|c| &module.class(c).decorators[..]).unwrap_or_default();
         let mut decorators = f.decorators.iter().chain(class).copied();
-        let builtin = |d: &ExprId| matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str()));
+        let builtin =
+            |d: &ExprId| matches!(&module.expr(*d).kind, ExprKind::Name(n) if BUILTIN_DECORATORS.contains(&n.as_str()));
         let foreign = decorators.find(|d| module.language == Language::Python && !builtin(d));
         let own = f.name.map_or(0, |n| {
             let used = |e: &&crate::core::Expr| used_name(&e.kind) == Some(n) && f.span.contains(e.span);
@@ -316,9 +314,14 @@ impl Context<'_> {
             })
         };
         for base in &module.class(class).bases {
-            let Some(first) = first_name(module, *base) else { continue };
+            let Some(first) = first_name(module, *base) else {
+                continue;
+            };
             let Some(import) = imports(first) else { continue };
-            let plain = import.module.first().is_some_and(|m| PASSIVE_MODULES.contains(&m.as_str()));
+            let plain = import
+                .module
+                .first()
+                .is_some_and(|m| PASSIVE_MODULES.contains(&m.as_str()));
             if !import.module.is_empty()
                 && !plain
                 && import.level == 0

@@ -135,6 +135,7 @@ pub fn stats() -> Stats {
         duration: Duration::from_millis(84),
         unreadable: vec![("shop/old name.py".into(), "permission denied".into())],
         drivers: vec!["pymongo".into()],
+        truncated: false,
     }
 }
 
