@@ -187,6 +187,11 @@ impl Interp<'_> {
                 if let Some(value) = self.field(obj, name) {
                     return value;
                 }
+                if let Some(ty) = self.function_of(obj).and_then(|f| self.becomes.get(&f).copied()) {
+                    let handle = Handle::of(ty);
+                    let id = self.v.obj(Obj::Handle(handle));
+                    return self.handle_attr(id, &handle, name, at);
+                }
                 // A method of a built-in type: the call decides by the name.
                 let receiver = self.v.single(obj);
                 let text = self.v.one(Obj::Str(Some(name), None));

@@ -71,6 +71,8 @@ struct Around<'m> {
     outermost: bool,
     /// What a `for` binds, unless it only counts the attempts.
     target: Option<&'m Pattern>,
+    /// What each pass does.
+    body: &'m Block,
 }
 
 fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
@@ -111,6 +113,7 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     otherwise,
                     outermost: around.is_none(),
                     target: None,
+                    body,
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
@@ -132,6 +135,7 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     otherwise,
                     outermost: around.is_none(),
                     target: (!counts(m, *iter)).then_some(target),
+                    body,
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
@@ -186,8 +190,12 @@ fn retry(
     }
     let around = around?;
     // `for host in hosts: try: return connect(host)`: each pass does something else.
-    if around.target.is_some_and(|t| uses(m, body, t)) {
-        return None;
+    if let Some(target) = around.target {
+        let mut names = target.names();
+        derive(m, around.body, &mut names);
+        if uses(m, body, &names) {
+            return None;
+        }
     }
     let success_leaves = leaves(body)
         || leaves(otherwise)
@@ -232,9 +240,29 @@ fn counts(m: &Module, iter: ExprId) -> bool {
     }
 }
 
-/// The block uses a name of the pattern.
-fn uses(m: &Module, body: &Block, target: &Pattern) -> bool {
-    let names = target.names();
+/// Adds the names that the loop binds to something made of these: `host, port = address`.
+fn derive(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } if names.iter().any(|n| mentions_name(m, *value, *n)) => {
+                targets.iter().for_each(|t| names_in(m, *t, names));
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                derive(m, then, names);
+                derive(m, otherwise, names);
+            }
+            StmtKind::With { body, .. } | StmtKind::Block(body) => derive(m, body, names),
+            _ => {}
+        }
+    }
+}
+
+/// The block uses one of the names.
+fn uses(m: &Module, body: &Block, names: &[Symbol]) -> bool {
     let (Some(first), Some(last)) = (body.0.first(), body.0.last()) else {
         return false;
     };

@@ -575,6 +575,14 @@ pub struct CallSpec {
     /// With `calls` or as a decorator: errors of these classes are caught.
     #[serde(default)]
     pub guard: Option<GuardSpec>,
+    /// The library's own method that calls these methods of the object (`View.dispatch` calls `get`), `*` for all that do not
+    /// begin with `_`: one of the project that takes its place and calls it is around them. With `guard` it catches
+    /// their errors itself.
+    #[serde(default)]
+    pub dispatches: Vec<String>,
+    /// What is registered has the attributes of this type besides its own (`task.retry()`).
+    #[serde(default)]
+    pub becomes: Option<String>,
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
