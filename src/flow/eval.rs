@@ -382,6 +382,9 @@ impl Interp<'_> {
             {
                 return self.v.one(Obj::Instance(*class, None));
             }
+            if self.is_told(m, callee) {
+                return self.call(Value::UNKNOWN, &evaluated, at);
+            }
             return self.call_by_name(name, &evaluated, at);
         }
         self.call(callee_value, &evaluated, at)
@@ -473,6 +476,26 @@ impl Interp<'_> {
                 }
                 _ => args.open = true,
             }
+        }
+    }
+
+    /// The object whose method is asked for is known to be made of a class of the program (`Parser().process`): what that
+    /// class does not define is its library's.
+    fn is_told(&mut self, m: &Module, callee: ExprId) -> bool {
+        let ExprKind::Attr { base, .. } = m.expr(callee).kind else {
+            return false;
+        };
+        match &m.expr(base).kind {
+            ExprKind::Name(name) if !matches!(name.as_str(), "self" | "cls") => {
+                let value = self.eval(m, base);
+                let objs = self.v.objs(value);
+                !objs.is_empty() && objs.iter().all(|&o| matches!(self.v.get(o), Obj::Instance(_, Some(_))))
+            }
+            ExprKind::Call { callee, .. } if matches!(m.expr(*callee).kind, ExprKind::Name(_)) => {
+                let value = self.eval(m, *callee);
+                matches!(self.v.only(value), Some(Obj::Class(_)))
+            }
+            _ => false,
         }
     }
 

@@ -197,9 +197,17 @@ fn retry(
             return None;
         }
     }
-    let success_leaves = leaves(body)
-        || leaves(otherwise)
-        || around.rest.iter().any(stmt_leaves)
+    let flags = Flags::of(m, around.body);
+    // What follows the `try` leaves after a success only if the handler does not go there, or says so.
+    let after_success = |s: &Stmt| {
+        goes_back(&handler.body) && stmt_leaves(s)
+            || matches!(&s.kind, StmtKind::If { test, .. } if stmt_leaves(s)
+                && assigned(m, body).iter().chain(&assigned(m, otherwise)).chain(&assigned(m, &handler.body))
+                    .any(|n| mentions_name(m, *test, *n)))
+    };
+    let success_leaves = flags.leaves(body)
+        || flags.leaves(otherwise)
+        || around.rest.iter().any(after_success)
         || around.test.is_some_and(|t| {
             // `while not done:` with `done = True` in the body.
             assigned(m, body)
@@ -437,6 +445,18 @@ impl<'m> Flags<'m> {
             })
     }
 
+    /// Some path of the block leaves the loop, whatever was decided before: of what an unchanging condition chooses between
+    /// (`if self.process: .. break`), all do.
+    fn leaves(&self, block: &Block) -> bool {
+        block.0.iter().any(|s| match &s.kind {
+            StmtKind::If { test, then, otherwise } if self.is_still(*test) => self.leaves(then) && self.leaves(otherwise),
+            StmtKind::If { then, otherwise, .. } => self.leaves(then) || self.leaves(otherwise),
+            StmtKind::With { body, .. } | StmtKind::Block(body) => self.leaves(body),
+            StmtKind::Try { body, otherwise, .. } => self.leaves(body) || self.leaves(otherwise),
+            _ => stmt_leaves(s),
+        })
+    }
+
     fn data_leaves(&self, block: &Block) -> bool {
         block.0.iter().any(|s| match &s.kind {
             StmtKind::Return(_) | StmtKind::Break { depth: 0, .. } => true,
@@ -567,6 +587,22 @@ fn switches(m: &Module, block: &Block, name: Symbol, found: &mut Option<bool>) {
 /// Some path of the block leaves the loop.
 fn leaves(block: &Block) -> bool {
     block.0.iter().any(stmt_leaves)
+}
+
+/// Some path of a handler goes back to the head of the loop by itself.
+fn goes_back(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Continue { .. } => true,
+        StmtKind::If { then, otherwise, .. } => goes_back(then) || goes_back(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) => goes_back(body),
+        StmtKind::Try {
+            body,
+            handlers,
+            otherwise,
+            ..
+        } => goes_back(body) || goes_back(otherwise) || handlers.iter().any(|h| goes_back(&h.body)),
+        _ => false,
+    })
 }
 
 fn stmt_leaves(stmt: &Stmt) -> bool {
