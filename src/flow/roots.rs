@@ -521,11 +521,19 @@ impl Interp<'_> {
             return flights;
         }
         let registered = match entry {
-            Entry::Registered(_, spec) => Some(self.k.call(*spec).lib),
+            Entry::Registered(_, spec) => Some(*spec),
             _ => None,
         };
         let imports = self.world.imports(func.unit);
-        let serves = |lib: LibId| registered.is_some() || imports.contains(&lib);
+        let k = self.k;
+        let serves = |lib: LibId| match registered {
+            Some(spec) => {
+                let spec = k.call(spec);
+                let alone = spec.call.registers.as_ref().is_some_and(|r| r.alone);
+                !alone && (k.akin(spec.lib, lib) || k.akin(lib, spec.lib))
+            }
+            None => imports.contains(&lib),
+        };
         let mut rest = flights;
         for handler in self.app_handlers.clone() {
             if !serves(handler.lib) || handler.scope.is_some() && handler.scope != scope {

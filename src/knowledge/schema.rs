@@ -934,6 +934,10 @@ pub struct Registers {
     /// It is called around each request (`before_request`): what it opens lives for one, what it closes is closed after each.
     #[serde(default)]
     pub each: bool,
+    /// It is no answer to a request (a command, what runs at the start): the application's handlers and middlewares are not
+    /// around it.
+    #[serde(default)]
+    pub alone: bool,
     /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
     #[serde(default)]
     pub method: Option<String>,
