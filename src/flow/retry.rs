@@ -449,7 +449,9 @@ impl<'m> Flags<'m> {
     /// (`if self.process: .. break`), all do.
     fn leaves(&self, block: &Block) -> bool {
         block.0.iter().any(|s| match &s.kind {
-            StmtKind::If { test, then, otherwise } if self.is_still(*test) => self.leaves(then) && self.leaves(otherwise),
+            StmtKind::If { test, then, otherwise } if self.is_still(*test) => {
+                self.leaves(then) && self.leaves(otherwise)
+            }
             StmtKind::If { then, otherwise, .. } => self.leaves(then) || self.leaves(otherwise),
             StmtKind::With { body, .. } | StmtKind::Block(body) => self.leaves(body),
             StmtKind::Try { body, otherwise, .. } => self.leaves(body) || self.leaves(otherwise),

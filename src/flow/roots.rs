@@ -462,12 +462,19 @@ impl Interp<'_> {
             };
             if let Some(guard) = &k.call(spec).call.guard {
                 let guard = self.guard_from(spec, guard, &Args::default(), at);
-                rest = self.in_frame(func.unit, |this| this.filter(std::mem::take(&mut rest), guard)).unwrap_or_default();
+                rest = self
+                    .in_frame(func.unit, |this| this.filter(std::mem::take(&mut rest), guard))
+                    .unwrap_or_default();
             }
             let method = self
                 .in_frame(class.unit, |this| this.class_attr(class, receiver, own))
                 .flatten();
-            let is_own = method.is_some_and(|m| self.v.list(m).iter().any(|&o| self.function_of(o).is_some_and(|f| f != func)));
+            let is_own = method.is_some_and(|m| {
+                self.v
+                    .list(m)
+                    .iter()
+                    .any(|&o| self.function_of(o).is_some_and(|f| f != func))
+            });
             if let (Some(method), true) = (method, is_own) {
                 rest = self.around(rest, func.unit, |this| {
                     let unknown = Args {

@@ -346,7 +346,10 @@ mod tests {
             std::fs::write(path, text).unwrap();
         }
         let libraries = Libraries::read(&paths);
-        assert_eq!(libraries.pin(&dir.path().join("inference/database.py"), "SQLAlchemy"), None);
+        assert_eq!(
+            libraries.pin(&dir.path().join("inference/database.py"), "SQLAlchemy"),
+            None
+        );
     }
 
     #[test]
