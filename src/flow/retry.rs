@@ -257,7 +257,9 @@ fn derive(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
                 value: Some(value),
                 ..
             } if names.iter().any(|n| mentions_name(m, *value, *n)) => {
-                targets.iter().for_each(|t| names_in(m, *t, names));
+                for target in targets {
+                    names_in(m, *target, names);
+                }
             }
             StmtKind::If { then, otherwise, .. } => {
                 derive(m, then, names);
