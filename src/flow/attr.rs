@@ -3,7 +3,7 @@
 use super::Interp;
 use super::call::Args;
 use crate::core::Symbol;
-use crate::knowledge::{Consumes, Item, TypeId};
+use crate::knowledge::{Connection, Consumes, Item, TypeId};
 use crate::resolve::value::{ClassRef, Descriptor, EnvId, ExprRef, FuncRef, Handle, Obj, ObjId, UnitId, Value};
 
 /// The heap entry for elements whose key is not known.
@@ -186,6 +186,11 @@ impl Interp<'_> {
             | Obj::Decorator(..) => {
                 if let Some(value) = self.field(obj, name) {
                     return value;
+                }
+                if let Some(ty) = self.function_of(obj).and_then(|f| self.becomes.get(&f).copied()) {
+                    let handle = Handle::of(ty);
+                    let id = self.v.obj(Obj::Handle(handle));
+                    return self.handle_attr(id, &handle, name, at);
                 }
                 // A method of a built-in type: the call decides by the name.
                 let receiver = self.v.single(obj);
@@ -571,6 +576,7 @@ impl Interp<'_> {
         let stored = *self.stored.get(&name)?;
         let mut found = Vec::new();
         let mut proxies = Vec::new();
+        let unknown = self.v.list(stored).into_iter().any(|o| *self.v.get(o) == Obj::Unknown);
         for obj in self.v.list(stored) {
             match self.v.get(obj).clone() {
                 Obj::None | Obj::Unknown => {}
@@ -578,7 +584,14 @@ impl Interp<'_> {
                     if handle.created.is_none()
                         && is_driver(self.k.library(self.k.ty(handle.ty).lib).file.library.role) =>
                 {
-                    let likely = Handle { likely: true, ..handle };
+                    // Where something is kept under this name of which nothing is known, whose connection this is is a guess.
+                    let bare = self.k.connection(handle.ty) == Some(Connection::Bare);
+                    let likely = Handle {
+                        likely: true,
+                        origin: handle.origin.filter(|_| !(bare && unknown)),
+                        derived: handle.derived.filter(|_| !(bare && unknown)),
+                        ..handle
+                    };
                     found.push(self.v.obj(Obj::Handle(likely)));
                 }
                 Obj::Instance(class, _) if self.is_proxy(class, obj) => proxies.push(obj),

@@ -252,10 +252,7 @@ impl Interp<'_> {
             },
             Obj::Descriptor(_, inner) => self.call_obj(inner, args, at),
             Obj::Next => {
-                self.next_called = true;
-                for flight in self.next.clone() {
-                    self.emit(flight);
-                }
+                self.call_next();
                 Value::UNKNOWN
             }
             Obj::None => Value::NOTHING,
@@ -506,6 +503,7 @@ impl Interp<'_> {
         self.running.insert(act, false);
         let log = self.log_mark();
         let storage = self.rust_storage_mark();
+        let next_calls = self.next_calls;
         let endless_met = self.rust_endless_met();
         let decided = self.rust_decided();
         let mut frame = self.run_body(frame, |this, m| match m.language {
@@ -581,7 +579,15 @@ impl Interp<'_> {
         };
         // Whoever calls it brings the events in with the summary.
         self.log_rewind(log);
-        self.memo.insert(act, summary.clone());
+        if self.next_calls > next_calls {
+            // What it calls on is another thing the next time.
+            let act = &self.acts[act.0 as usize];
+            if let Some(count) = self.contexts.get_mut(&(act.func, act.env)) {
+                *count = count.saturating_sub(1);
+            }
+        } else {
+            self.memo.insert(act, summary.clone());
+        }
         summary
     }
 

@@ -373,7 +373,7 @@ impl Interp<'_> {
         }
         self.read_env_call(m, callee, callee_value, &evaluated, at);
         if self.v.is_unknown(callee_value)
-            && let ExprKind::Attr { base, name, .. } = m.expr(callee).kind
+            && let ExprKind::Attr { name, .. } = m.expr(callee).kind
         {
             // `super().__new__(cls)` makes the object.
             if name.as_str() == "__new__"
@@ -382,9 +382,10 @@ impl Interp<'_> {
             {
                 return self.v.one(Obj::Instance(*class, None));
             }
-            if !self.is_of_foreign_class(m, base) {
-                return self.call_by_name(name, &evaluated, at);
+            if self.is_told(m, callee) {
+                return self.call(Value::UNKNOWN, &evaluated, at);
             }
+            return self.call_by_name(name, &evaluated, at);
         }
         self.call(callee_value, &evaluated, at)
     }
@@ -478,18 +479,38 @@ impl Interp<'_> {
         }
     }
 
-    /// `super()` and objects of known classes of the program: a method that these do not define comes from a library's
-    /// class above, and from no other class of the program.
-    fn is_of_foreign_class(&mut self, m: &Module, base: ExprId) -> bool {
+    /// The object whose method is asked for is known to be made of a class of the program (`Parser().process`, `super()`):
+    /// what that class does not define is its library's.
+    fn is_told(&mut self, m: &Module, callee: ExprId) -> bool {
+        let ExprKind::Attr { base, .. } = m.expr(callee).kind else {
+            return false;
+        };
         match &m.expr(base).kind {
-            ExprKind::Call { callee, .. } => {
-                matches!(&m.expr(*callee).kind, ExprKind::Name(n) if n.as_str() == "super")
-            }
             ExprKind::Name(name) => {
+                let own = matches!(name.as_str(), "self" | "cls");
                 let value = self.name(*name);
                 let objs = self.v.list(value);
-                !objs.is_empty() && objs.iter().all(|&o| matches!(self.v.get(o), Obj::Instance(..)))
+                !objs.is_empty()
+                    && objs.into_iter().all(|o| match *self.v.get(o) {
+                        // A mixin's methods call those of classes that it is mixed with; a library's class has its own.
+                        Obj::Instance(class, origin) => {
+                            let outside = self
+                                .classes
+                                .get(&class)
+                                .is_some_and(|i| i.outside.iter().any(|p| p.as_str() != "object"));
+                            if own { outside } else { origin.is_some() }
+                        }
+                        _ => false,
+                    })
             }
+            ExprKind::Call { callee, .. } => match m.expr(*callee).kind {
+                ExprKind::Name(name) if name.as_str() == "super" => true,
+                ExprKind::Name(_) => {
+                    let value = self.eval(m, *callee);
+                    matches!(self.v.only(value), Some(Obj::Class(_)))
+                }
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -531,9 +531,11 @@ impl Interp<'_> {
                 let driver = self.k.library(*lib).driver;
                 let release = self.assumed(unit, driver).release;
                 let exists = |path: &Symbol| {
-                    self.k
-                        .error_class(*path)
-                        .is_none_or(|(_, class)| crate::knowledge::matches(class.versions.as_deref(), release))
+                    // The classes of another library come and go with its versions, not with these.
+                    self.k.error_class(*path).is_none_or(|(own, class)| {
+                        self.k.library(own).driver != driver
+                            || crate::knowledge::matches(class.versions.as_deref(), release)
+                    })
                 };
                 let covered = losses
                     .iter()

@@ -83,6 +83,10 @@ impl<'w> Interp<'w> {
             let guard = self.add_guard(id, at, |g| g.covers = Some(classes));
             return self.v.one(Obj::Guard(guard));
         }
+        if !call.dispatches.is_empty() {
+            self.call_next();
+            return Value::UNKNOWN;
+        }
         let is_decorator = call.calls.is_none()
             && (call.guard.is_some() || call.transparent || call.context_manager || call.coroutine)
             || call
@@ -1521,7 +1525,7 @@ impl<'w> Interp<'w> {
     }
 
     /// The guard that a retry function or decorator makes with these arguments.
-    fn guard_from(&mut self, id: SpecId, spec: &'w GuardSpec, args: &Args, at: ExprRef) -> GuardId {
+    pub(super) fn guard_from(&mut self, id: SpecId, spec: &'w GuardSpec, args: &Args, at: ExprRef) -> GuardId {
         let mut covers: Vec<ObjId> = Vec::new();
         let mut not = Vec::new();
         let mut predicates = Vec::new();
@@ -1741,6 +1745,13 @@ impl<'w> Interp<'w> {
                 result = self.v.join(result, one);
             }
             value = result;
+        }
+        if let Some(ty) = call.becomes.as_ref().and_then(|t| k.type_named(k.call(id).lib, t)) {
+            for obj in self.v.list(func) {
+                if let Some(func) = self.function_of(obj) {
+                    self.becomes.insert(func, ty);
+                }
+            }
         }
         if let Some(registers) = &call.registers {
             let scope = self.decorator_scopes.get(&made).copied().flatten();

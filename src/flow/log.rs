@@ -432,7 +432,17 @@ impl Interp<'_> {
             return;
         }
         let start = mark.0.min(self.log.len());
+        let mut fresh: Vec<ExprRef> = Vec::new();
         for event in &mut self.log[start..] {
+            // A call in the same branch, after the opening, is none on what an earlier unit has left there.
+            if let Event::Trip {
+                origin, under, derived, ..
+            } = event
+            {
+                for at in [origin, under, derived] {
+                    *at = at.filter(|at| !fresh.contains(at));
+                }
+            }
             let Event::Open(at) = *event else { continue };
             let Some(kept_in) = self.units.stores.get(&at) else {
                 continue;
@@ -440,6 +450,7 @@ impl Interp<'_> {
             // `cls.instance = cls(); cls.instance.conn = connect()`: whichever of them is cleared, both are made again.
             if stores.iter().any(|s| kept_in.contains(s)) {
                 *event = Event::Cached(at);
+                fresh.push(at);
                 let caches = self.units.caches.entry(at).or_default();
                 caches.extend(&stores);
                 caches.extend(asked);

@@ -455,8 +455,11 @@ struct Interp<'w> {
     wrapped: FxHashMap<(ClassRef, Symbol), Value>,
     out: Outcomes,
     activations: usize,
-    next_called: bool,
+    /// What is around something calls it: the errors of that, and how often it did.
     next: Vec<Flight>,
+    next_calls: usize,
+    /// What registered functions are besides.
+    becomes: FxHashMap<FuncRef, TypeId>,
     spawned: Vec<(Value, ExprRef, bool)>,
     /// The context managers that errors are thrown into right now, outermost first.
     throwing: Vec<ActId>,
@@ -568,8 +571,9 @@ impl<'w> Interp<'w> {
             wrapped: FxHashMap::default(),
             out: Outcomes::default(),
             activations: 0,
-            next_called: false,
             next: Vec::new(),
+            next_calls: 0,
+            becomes: FxHashMap::default(),
             spawned: Vec::new(),
             joined: FxHashSet::default(),
             throwing: Vec::new(),

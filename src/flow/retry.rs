@@ -71,6 +71,8 @@ struct Around<'m> {
     outermost: bool,
     /// What a `for` binds, unless it only counts the attempts.
     target: Option<&'m Pattern>,
+    /// What each pass does.
+    body: &'m Block,
 }
 
 fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: Option<&'m Func>, out: &mut Retries) {
@@ -111,6 +113,7 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     otherwise,
                     outermost: around.is_none(),
                     target: None,
+                    body,
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
@@ -132,6 +135,7 @@ fn block<'m>(m: &'m Module, body: &'m Block, around: Option<Around<'m>>, func: O
                     otherwise,
                     outermost: around.is_none(),
                     target: (!counts(m, *iter)).then_some(target),
+                    body,
                 };
                 block(m, body, Some(inner), func, out);
                 block(m, otherwise, here, func, out);
@@ -186,12 +190,24 @@ fn retry(
     }
     let around = around?;
     // `for host in hosts: try: return connect(host)`: each pass does something else.
-    if around.target.is_some_and(|t| uses(m, body, t)) {
-        return None;
+    if let Some(target) = around.target {
+        let mut names = target.names();
+        derive(m, around.body, &mut names);
+        if uses(m, body, &names) {
+            return None;
+        }
     }
-    let success_leaves = leaves(body)
-        || leaves(otherwise)
-        || around.rest.iter().any(stmt_leaves)
+    let flags = Flags::of(m, around.body);
+    // What follows the `try` leaves after a success only if the handler does not go there, or says so.
+    let after_success = |s: &Stmt| {
+        goes_back(&handler.body) && stmt_leaves(s)
+            || matches!(&s.kind, StmtKind::If { test, .. } if stmt_leaves(s)
+                && assigned(m, body).iter().chain(&assigned(m, otherwise)).chain(&assigned(m, &handler.body))
+                    .any(|n| mentions_name(m, *test, *n)))
+    };
+    let success_leaves = flags.leaves(body)
+        || flags.leaves(otherwise)
+        || around.rest.iter().any(after_success)
         || around.test.is_some_and(|t| {
             // `while not done:` with `done = True` in the body.
             assigned(m, body)
@@ -232,9 +248,31 @@ fn counts(m: &Module, iter: ExprId) -> bool {
     }
 }
 
-/// The block uses a name of the pattern.
-fn uses(m: &Module, body: &Block, target: &Pattern) -> bool {
-    let names = target.names();
+/// Adds the names that the loop binds to something made of these: `host, port = address`.
+fn derive(m: &Module, block: &Block, names: &mut Vec<Symbol>) {
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::Assign {
+                targets,
+                value: Some(value),
+                ..
+            } if names.iter().any(|n| mentions_name(m, *value, *n)) => {
+                for target in targets {
+                    names_in(m, *target, names);
+                }
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                derive(m, then, names);
+                derive(m, otherwise, names);
+            }
+            StmtKind::With { body, .. } | StmtKind::Block(body) => derive(m, body, names),
+            _ => {}
+        }
+    }
+}
+
+/// The block uses one of the names.
+fn uses(m: &Module, body: &Block, names: &[Symbol]) -> bool {
     let (Some(first), Some(last)) = (body.0.first(), body.0.last()) else {
         return false;
     };
@@ -409,6 +447,20 @@ impl<'m> Flags<'m> {
             })
     }
 
+    /// Some path of the block leaves the loop, whatever was decided before: of what an unchanging condition chooses between
+    /// (`if self.process: .. break`), all do.
+    fn leaves(&self, block: &Block) -> bool {
+        block.0.iter().any(|s| match &s.kind {
+            StmtKind::If { test, then, otherwise } if self.is_still(*test) => {
+                self.leaves(then) && self.leaves(otherwise)
+            }
+            StmtKind::If { then, otherwise, .. } => self.leaves(then) || self.leaves(otherwise),
+            StmtKind::With { body, .. } | StmtKind::Block(body) => self.leaves(body),
+            StmtKind::Try { body, otherwise, .. } => self.leaves(body) || self.leaves(otherwise),
+            _ => stmt_leaves(s),
+        })
+    }
+
     fn data_leaves(&self, block: &Block) -> bool {
         block.0.iter().any(|s| match &s.kind {
             StmtKind::Return(_) | StmtKind::Break { depth: 0, .. } => true,
@@ -539,6 +591,22 @@ fn switches(m: &Module, block: &Block, name: Symbol, found: &mut Option<bool>) {
 /// Some path of the block leaves the loop.
 fn leaves(block: &Block) -> bool {
     block.0.iter().any(stmt_leaves)
+}
+
+/// Some path of a handler goes back to the head of the loop by itself.
+fn goes_back(block: &Block) -> bool {
+    block.0.iter().any(|s| match &s.kind {
+        StmtKind::Continue { .. } => true,
+        StmtKind::If { then, otherwise, .. } => goes_back(then) || goes_back(otherwise),
+        StmtKind::With { body, .. } | StmtKind::Block(body) => goes_back(body),
+        StmtKind::Try {
+            body,
+            handlers,
+            otherwise,
+            ..
+        } => goes_back(body) || goes_back(otherwise) || handlers.iter().any(|h| goes_back(&h.body)),
+        _ => false,
+    })
 }
 
 fn stmt_leaves(stmt: &Stmt) -> bool {

@@ -450,9 +450,106 @@ impl Interp<'_> {
             // The call of the entry itself is no step of the path.
             flight.path = self.out.paths.without(flight.path, at);
         }
+        let flights = self.pass_dispatch(flights, callable, func);
         let flights = self.pass_application(flights, func, &entry, scope);
         for flight in flights {
             self.escape(flight, entry.clone());
+        }
+    }
+
+    /// The methods by which a library's class calls this one: one that the project puts in their place is around it.
+    fn pass_dispatch(&mut self, flights: Vec<Flight>, callable: ObjId, func: FuncRef) -> Vec<Flight> {
+        let Some(class) = self.func_class.get(&func).copied() else {
+            return flights;
+        };
+        let Some(name) = self.with_func(func, |f| f.name).flatten() else {
+            return flights;
+        };
+        let receiver = match *self.v.get(callable) {
+            Obj::Bound(receiver, _) => receiver,
+            _ => self.v.obj(Obj::Instance(class, None)),
+        };
+        let class = match *self.v.get(receiver) {
+            Obj::Instance(class, _) => class,
+            _ => class,
+        };
+        let k = self.k;
+        let calls = |names: &[String]| {
+            let public = !name.as_str().starts_with('_');
+            names.iter().any(|n| n == name.as_str() || n == "*" && public)
+        };
+        let mut dispatchers: Vec<(Symbol, SpecId)> = Vec::new();
+        for ty in self.outside_types(class) {
+            let methods = k.ty(ty).methods.iter();
+            let mut found: Vec<_> = methods
+                .filter(|(own, id)| **own != name && calls(&k.call(**id).call.dispatches))
+                .map(|(own, id)| (*own, *id))
+                .collect();
+            found.sort_unstable_by_key(|(own, _)| own.as_str());
+            dispatchers.extend(found);
+        }
+        let mut rest = flights;
+        for (own, spec) in dispatchers {
+            if rest.is_empty() {
+                break;
+            }
+            let at = ExprRef {
+                unit: func.unit,
+                expr: crate::core::ExprId::OUTSIDE,
+            };
+            if let Some(guard) = &k.call(spec).call.guard {
+                let guard = self.guard_from(spec, guard, &Args::default(), at);
+                rest = self
+                    .in_frame(func.unit, |this| this.filter(std::mem::take(&mut rest), guard))
+                    .unwrap_or_default();
+            }
+            let method = self
+                .in_frame(class.unit, |this| this.class_attr(class, receiver, own))
+                .flatten();
+            let is_own = method.is_some_and(|m| {
+                self.v
+                    .list(m)
+                    .iter()
+                    .any(|&o| self.function_of(o).is_some_and(|f| f != func))
+            });
+            if let (Some(method), true) = (method, is_own) {
+                rest = self.around(rest, func.unit, |this| {
+                    let unknown = Args {
+                        open: true,
+                        ..Args::default()
+                    };
+                    let value = this.call(method, &unknown, at);
+                    this.await_value(value, at);
+                });
+            }
+        }
+        rest
+    }
+
+    /// What gets out of something that calls what has these errors. If it does not call on in a way that is understood, it
+    /// changes nothing.
+    fn around(&mut self, flights: Vec<Flight>, unit: UnitId, body: impl FnOnce(&mut Self)) -> Vec<Flight> {
+        let outer = std::mem::replace(&mut self.next, flights);
+        let calls = self.next_calls;
+        let mark = self.log_mark();
+        let out = self.in_frame(unit, |this| {
+            body(this);
+            std::mem::take(&mut this.frame().flights)
+        });
+        self.log_rewind(mark);
+        let flights = std::mem::replace(&mut self.next, outer);
+        if self.next_calls > calls {
+            out.unwrap_or_default()
+        } else {
+            flights
+        }
+    }
+
+    /// The errors of what is called on.
+    pub(super) fn call_next(&mut self) {
+        self.next_calls += 1;
+        for flight in self.next.clone() {
+            self.emit(flight);
         }
     }
 
@@ -468,20 +565,23 @@ impl Interp<'_> {
             return flights;
         }
         let registered = match entry {
-            Entry::Registered(_, spec) => Some(self.k.call(*spec).lib),
+            Entry::Registered(_, spec) => Some(*spec),
             _ => None,
         };
-        let background = registered.is_some_and(|lib| self.k.library(lib).file.library.background)
-            || self.func_class.get(&func).is_some_and(|class| {
-                let types = self.outside_types(*class);
-                types.iter().any(|&t| self.k.ty(t).spec.background)
-            });
+        // A command's method.
+        let background = self.func_class.get(&func).is_some_and(|class| {
+            let types = self.outside_types(*class);
+            types.iter().any(|&t| self.k.ty(t).spec.background)
+        });
         let imports = self.world.imports(func.unit);
-        // A library's own handlers, or those around requests.
+        let k = self.k;
         let serves = |lib: LibId| match registered {
-            _ if background => registered == Some(lib),
-            Some(_) => true,
-            None => imports.contains(&lib),
+            Some(spec) => {
+                let spec = k.call(spec);
+                let alone = spec.call.registers.as_ref().is_some_and(|r| r.alone);
+                !alone && (k.akin(spec.lib, lib) || k.akin(lib, spec.lib))
+            }
+            None => !background && imports.contains(&lib),
         };
         let mut rest = flights;
         for handler in self.app_handlers.clone() {
@@ -594,9 +694,7 @@ impl Interp<'_> {
 
     fn pass_middleware(&mut self, value: Value, spec: SpecId, at: ExprRef, flights: Vec<Flight>) -> Vec<Flight> {
         let next = self.k.call(spec).call.registers.as_ref().and_then(|r| r.next);
-        self.next = flights;
-        self.next_called = false;
-        let out = self.in_frame(at.unit, |this| {
+        self.around(flights, at.unit, |this| {
             let go_on = this.v.one(Obj::Next);
             let callables = this.middleware_callables(value, go_on, at);
             for (callable, position) in callables {
@@ -606,15 +704,7 @@ impl Interp<'_> {
                 let result = this.call_obj(callable, &Args::positional(pos), at);
                 this.await_value(result, at);
             }
-            std::mem::take(&mut this.frame().flights)
-        });
-        let flights = std::mem::take(&mut self.next);
-        // One that does not call on in a way that is understood changes nothing.
-        if self.next_called {
-            out.unwrap_or_default()
-        } else {
-            flights
-        }
+        })
     }
 
     /// The functions of a middleware: itself, or the methods of its class.

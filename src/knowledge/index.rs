@@ -615,6 +615,15 @@ impl Knowledge {
         self.errors.get(&path).map(|(lib, class)| (*lib, class))
     }
 
+    /// The same library, or one whose types are built on the other's (FastAPI's on Starlette's).
+    pub fn akin(&self, lib: LibId, base: LibId) -> bool {
+        lib == base
+            || self
+                .types
+                .iter()
+                .any(|t| t.lib == lib && t.lineage.iter().any(|&above| self.ty(above).lib == base))
+    }
+
     /// Why this name never fires for that library's losses.
     pub fn lookalike(&self, path: Symbol, lib: LibId) -> Option<&str> {
         let exact = self

@@ -131,10 +131,6 @@ pub struct Head {
     /// The driver whose errors and versions count, for a layer: `pymongo`.
     #[serde(default)]
     pub driver: Option<String>,
-    /// What it calls runs outside of requests (tasks, jobs, commands): a web framework's application-wide handlers do not
-    /// receive its errors.
-    #[serde(default)]
-    pub background: bool,
     /// The version assumed when none is known: the oldest whose behaviour is described.
     #[serde(default)]
     pub oldest: Option<String>,
@@ -474,7 +470,7 @@ pub struct TypeSpec {
     /// Rust: a transparent wrapper that holds what lives as long as the program (`State<T>`, `web::Data<T>`).
     #[serde(default)]
     pub state: bool,
-    /// Its methods run outside of requests: a management command.
+    /// Its methods run outside of requests (a management command): application-wide handlers do not receive their errors.
     #[serde(default)]
     pub background: bool,
     /// Objects that are made anew for each request: views; in Rust a trait's implementors (extractors, guards of a request).
@@ -589,6 +585,14 @@ pub struct CallSpec {
     /// With `calls` or as a decorator: errors of these classes are caught.
     #[serde(default)]
     pub guard: Option<GuardSpec>,
+    /// The library's own method that calls these methods of the object (`View.dispatch` calls `get`), `*` for all that do not
+    /// begin with `_`: one of the project that takes its place and calls it is around them. With `guard` it catches
+    /// their errors itself.
+    #[serde(default)]
+    pub dispatches: Vec<String>,
+    /// What is registered has the attributes of this type besides its own (`task.retry()`).
+    #[serde(default)]
+    pub becomes: Option<String>,
     /// A decorator (or a maker of one) that leaves the function as it is.
     #[serde(default)]
     pub transparent: bool,
@@ -943,6 +947,10 @@ pub struct Registers {
     /// It is called around each request (`before_request`): what it opens lives for one, what it closes is closed after each.
     #[serde(default)]
     pub each: bool,
+    /// It is no answer to a request (a command, what runs at the start): the application's handlers and middlewares are not
+    /// around it.
+    #[serde(default)]
+    pub alone: bool,
     /// For a class: the method that receives the error (Django's `process_exception`), besides `__call__`.
     #[serde(default)]
     pub method: Option<String>,

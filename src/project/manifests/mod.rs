@@ -54,6 +54,8 @@ pub struct Libraries {
     folders: FxHashMap<PathBuf, FxHashMap<String, Pin>>,
     /// The firmest pin anywhere, for files outside of every manifest's folder.
     anywhere: FxHashMap<String, (usize, Pin)>,
+    /// The folder that holds all manifests.
+    top: PathBuf,
     /// Manifests that could not be read, and why.
     pub problems: Vec<(String, String)>,
 }
@@ -138,6 +140,7 @@ impl Libraries {
         for (folder, pins) in cargo.pins() {
             this.add(&folder.join("Cargo.lock"), pins);
         }
+        this.top = top;
         this
     }
 
@@ -188,8 +191,31 @@ impl Libraries {
             let exact = own().find(|p| p.firmness >= Firmness::Pinned && p.least >= near.least);
             return exact.filter(|_| near.firmness < Firmness::Pinned).or(Some(near));
         }
-        let elsewhere = self.anywhere.get(&package).map(|(_, pin)| pin);
+        let elsewhere = match self.component(&folders) {
+            Some(component) => self.within(component, &package),
+            None => self.anywhere.get(&package).map(|(_, pin)| pin),
+        };
         elsewhere.filter(|p| !p.aside).or(above.first().copied()).or(elsewhere)
+    }
+
+    /// The part of a project to which a file of Python belongs, if that has requirements of its own: what other parts
+    /// require is not installed with it.
+    fn component<'f>(&self, file: &'f Path) -> Option<&'f Path> {
+        let speaks = |folder: &&Path| {
+            let pins = self.folders.get(*folder);
+            pins.is_some_and(|p| p.values().any(|pin| !pin.aside))
+        };
+        let nearest = file.ancestors().skip(1).find(speaks)?;
+        let is_rust = file.extension().is_some_and(|e| e == "rs");
+        (!is_rust && nearest != self.top && nearest.starts_with(&self.top)).then_some(nearest)
+    }
+
+    /// The firmest pin in the folders below this one.
+    fn within(&self, component: &Path, package: &str) -> Option<&Pin> {
+        let pins = self.folders.iter().filter(|(folder, _)| folder.starts_with(component));
+        let mut found: Vec<(&PathBuf, &Pin)> = pins.filter_map(|(f, pins)| Some((f, pins.get(package)?))).collect();
+        found.sort_by_key(|(f, pin)| (pin.aside, f.components().count(), std::cmp::Reverse(pin.firmness), *f));
+        found.first().map(|(_, pin)| *pin)
     }
 
     /// True if some manifest names one of these packages.
@@ -301,6 +327,30 @@ mod tests {
             ">=2.1 from importer/setup.py"
         );
         assert_eq!(told(&files[1..], "site/tasks.py", "Django"), ">=4.2 from setup.py");
+    }
+
+    #[test]
+    fn what_another_part_requires_is_not_installed_with_this_one() {
+        let files = [
+            ("pyproject.toml", "[project]\ndependencies = ['click']\n"),
+            ("backend/requirements.txt", "SQLAlchemy==1.4.41"),
+            ("inference/requirements.txt", "sqlmodel"),
+        ];
+        assert_eq!(
+            told(&files, "scripts/load.py", "SQLAlchemy"),
+            "==1.4.41 from backend/requirements.txt"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.path().join(name)).collect();
+        for (path, (_, text)) in paths.iter().zip(files) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let libraries = Libraries::read(&paths);
+        assert_eq!(
+            libraries.pin(&dir.path().join("inference/database.py"), "SQLAlchemy"),
+            None
+        );
     }
 
     #[test]
