@@ -38,6 +38,10 @@ pub struct LibraryFile {
     /// Objects that live for one unit of work, by canonical path: `flask.g`. What is stored on them is not kept.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Rust: what makes a stream or a set that is read to its end: functions and types by canonical path, methods with a
+    /// dot before the name. A loop over one is no worker's.
+    #[serde(default)]
+    pub ends: Vec<String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
