@@ -390,16 +390,19 @@ impl Crates {
     }
 }
 
-/// Without `.` and `..`.
+/// Without `.` and `..`, except at its beginning.
 fn plain(path: &Path) -> PathBuf {
+    use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
+        let last = out.components().next_back();
+        match (part, last) {
+            (Component::CurDir, Some(_)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
                 out.pop();
             }
-            other => out.push(other),
+            (Component::ParentDir, Some(Component::CurDir)) => out = PathBuf::from(".."),
+            (other, _) => out.push(other),
         }
     }
     out
@@ -461,6 +464,20 @@ mod tests {
         let found: Vec<_> = (1..7).map(|file| crates.library(file, "service_launcher")).collect();
         assert_eq!(found, [None, Some(0), Some(0), Some(0), Some(0), None]);
         assert!(!crates.may_use(1, 0) && crates.may_use(2, 0) && crates.may_use(4, 0));
+    }
+
+    #[test]
+    fn a_path_begins_as_the_walk_did() {
+        for (folder, expected) in [
+            ("./shop", "./libs/a"),
+            ("shop", "libs/a"),
+            ("../w/shop", "../w/libs/a"),
+            (".", "../libs/a"),
+            ("..", "../../libs/a"),
+            ("/w/shop", "/w/libs/a"),
+        ] {
+            assert_eq!(plain(&Path::new(folder).join("../libs/./a")), Path::new(expected), "{folder}");
+        }
     }
 
     #[test]
