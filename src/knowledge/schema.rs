@@ -62,7 +62,7 @@ pub struct LibraryFile {
     /// Update operators which, applied twice, change the result (`$inc`).
     #[serde(default)]
     pub changing: Vec<String>,
-    /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
+    /// Help texts. Keys: `default`, a rule code, `CODE.operation-kind` (`RL101.read`, `RL101.write`), or `CODE.type` (`RL106.connection`). `{handle}`, `{call}`
     /// `{error}` are replaced.
     #[serde(default)]
     pub help: BTreeMap<String, String>,

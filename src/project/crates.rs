@@ -95,12 +95,10 @@ impl Package {
 
 /// The names of the packages in tables of dependencies.
 fn dependencies<'t>(table: &'t Table, kinds: &'t [&str]) -> impl Iterator<Item = String> + 't {
-    tables(table, kinds)
-        .flatten()
-        .map(|(name, entry)| {
-            let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
-            real.replace('_', "-")
-        })
+    tables(table, kinds).flatten().map(|(name, entry)| {
+        let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
+        real.replace('_', "-")
+    })
 }
 
 impl Crates {
@@ -363,7 +361,9 @@ impl Crates {
         let alias = || package.renamed.iter().find(|(_, real)| *real == name);
         let named = package.sources.get_key_value(name);
         let named = named.or_else(|| package.sources.get_key_value(alias()?.0));
-        let Some((key, source)) = named else { return Origin::Unnamed };
+        let Some((key, source)) = named else {
+            return Origin::Unnamed;
+        };
         let above = || folder.ancestors().filter_map(|f| self.packages.get(f));
         let source = match source {
             Source::Workspace => above().find_map(|p| p.shared.get(key)),
@@ -432,7 +432,10 @@ mod tests {
     }
 
     fn with_manifests(manifests: &[(&str, &str)]) -> Crates {
-        let paths: Vec<PathBuf> = manifests.iter().map(|(f, _)| PathBuf::from(f).join("src/lib.rs")).collect();
+        let paths: Vec<PathBuf> = manifests
+            .iter()
+            .map(|(f, _)| PathBuf::from(f).join("src/lib.rs"))
+            .collect();
         let mut crates = Crates::new(paths.iter().map(PathBuf::as_path), &[]);
         for (folder, text) in manifests {
             crates.add(PathBuf::from(folder), &text.parse().expect("it is TOML"));
@@ -445,13 +448,22 @@ mod tests {
     fn a_crate_of_the_registry_is_not_its_namesake_in_the_project() {
         let crates = with_manifests(&[
             ("libs/launcher", "[package]\nname = \"service-launcher\""),
-            ("shop", "[package]\nname = \"shop\"\n[dependencies]\nservice-launcher = \"0.9\""),
-            ("near", "[package]\nname = \"near\"\n[dependencies]\nservice-launcher = { path = \"../libs/launcher\" }"),
+            (
+                "shop",
+                "[package]\nname = \"shop\"\n[dependencies]\nservice-launcher = \"0.9\"",
+            ),
+            (
+                "near",
+                "[package]\nname = \"near\"\n[dependencies]\nservice-launcher = { path = \"../libs/launcher\" }",
+            ),
             (
                 "w",
                 "[package]\nname = \"w\"\n[workspace.dependencies]\nservice-launcher = { path = \"../libs/launcher\" }",
             ),
-            ("w/a", "[package]\nname = \"a\"\n[dependencies]\nservice-launcher = { workspace = true }"),
+            (
+                "w/a",
+                "[package]\nname = \"a\"\n[dependencies]\nservice-launcher = { workspace = true }",
+            ),
             (
                 "p",
                 "[package]\nname = \"p\"\n[dependencies]\nservice-launcher = \"0.9\"\n[patch.crates-io]\nservice-launcher = { path = \"../libs/launcher\" }",
@@ -476,7 +488,11 @@ mod tests {
             ("..", "../../libs/a"),
             ("/w/shop", "/w/libs/a"),
         ] {
-            assert_eq!(plain(&Path::new(folder).join("../libs/./a")), Path::new(expected), "{folder}");
+            assert_eq!(
+                plain(&Path::new(folder).join("../libs/./a")),
+                Path::new(expected),
+                "{folder}"
+            );
         }
     }
 

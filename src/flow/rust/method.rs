@@ -199,7 +199,8 @@ impl Interp<'_> {
     /// A question that a type of the program asks about the errors in it: `broker_err.is_connection_error()`. The driver's
     /// errors have none of this name.
     fn rust_asked_by_program(&mut self, call: &MethodCall<'_>, obj: ObjId, id: OutcomeId) -> Option<Value> {
-        if !call.name.as_str().starts_with("is_") || !call.args.pos.is_empty() || self.rust_is_predicate(id, call.name) {
+        if !call.name.as_str().starts_with("is_") || !call.args.pos.is_empty() || self.rust_is_predicate(id, call.name)
+        {
             return None;
         }
         self.rust_enter_impls();
@@ -210,7 +211,10 @@ impl Interp<'_> {
         let mut classes = Vec::new();
         for func in candidates {
             let asks = |f: &crate::core::Func| {
-                f.imp.is_some() && !f.is_test && !f.is_async && matches!(&f.params[..], [own] if own.name.as_str() == "self")
+                f.imp.is_some()
+                    && !f.is_test
+                    && !f.is_async
+                    && matches!(&f.params[..], [own] if own.name.as_str() == "self")
             };
             let near = !self.world.is_aside(func.unit) && (func.unit == unit || self.world.may_use(unit, func.unit));
             let class = self.func_class.get(&func).copied();
