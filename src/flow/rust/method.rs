@@ -21,6 +21,22 @@ pub(super) struct MethodCall<'m> {
     pub at: ExprRef,
 }
 
+/// Words in the names of questions that are asked about a lost connection.
+const OF_LOSS: [&str; 12] = [
+    "transient",
+    "temporary",
+    "connection",
+    "connectivity",
+    "disconnect",
+    "disconnected",
+    "retryable",
+    "retriable",
+    "recoverable",
+    "unavailable",
+    "network",
+    "io",
+];
+
 impl Interp<'_> {
     pub(super) fn rust_eval_method(
         &mut self,
@@ -218,9 +234,10 @@ impl Interp<'_> {
             };
             let near = !self.world.is_aside(func.unit) && (func.unit == unit || self.world.may_use(unit, func.unit));
             let class = self.func_class.get(&func).copied();
-            let Some(class) = class.filter(|c| near && self.rust_kind(*c) == Some(ClassKind::Enum)) else {
+            let Some(class) = class.filter(|_| near) else { continue };
+            if !matches!(self.rust_kind(class), Some(ClassKind::Enum | ClassKind::Struct)) {
                 continue;
-            };
+            }
             if !self.with_func(func, asks).unwrap_or(false) || classes.contains(&class) {
                 continue;
             }
@@ -232,7 +249,21 @@ impl Interp<'_> {
             let one = self.rust_call(func, env, &call.args.with_first(this), call.at);
             result = self.v.join(result, one);
         }
-        (!classes.is_empty()).then_some(result)
+        if classes.is_empty() {
+            return None;
+        }
+        // `self.transient`, set where the error was converted: the name says what it is about.
+        let words = call.name.as_str().split('_');
+        if self.v.truth(result).is_none() && words.into_iter().any(|w| OF_LOSS.contains(&w)) {
+            self.rust.decided += 1;
+            return Some(self.v.one(Obj::Bool(Some(true))));
+        }
+        let is_answer = self
+            .v
+            .list(result)
+            .iter()
+            .all(|&o| matches!(self.v.get(o), Obj::Bool(_) | Obj::Tested(..)));
+        is_answer.then_some(result)
     }
 
     fn rust_handle_method(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
