@@ -146,7 +146,9 @@ pub(super) fn run(request: &Request) -> Result<Analysis, AnalysisError> {
             language: file.entry.language,
             spans: module.comments.clone(),
         });
-        for error in module.errors.iter().take(MAX_ERRORS) {
+        // `{{project-name}}/src/lib.rs`: a template, which is code only when it is filled in.
+        let is_template = file.entry.display.contains("{{");
+        for error in module.errors.iter().take(MAX_ERRORS).filter(|_| !is_template) {
             errors.push((
                 Location {
                     file: id,

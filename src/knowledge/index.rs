@@ -598,6 +598,11 @@ impl Knowledge {
             .collect()
     }
 
+    /// What a function, type or method (with a dot before its name) makes is read to its end.
+    pub fn ends(&self, path: Symbol) -> bool {
+        self.libs.iter().any(|l| l.file.ends.iter().any(|e| e == path.as_str()))
+    }
+
     /// True for an object that lives for one unit of work (a request's).
     pub fn is_scope(&self, path: Symbol) -> bool {
         self.libs

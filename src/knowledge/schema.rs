@@ -42,6 +42,10 @@ pub struct LibraryFile {
     /// a module or one of its folders bears: `"django.conf.settings" = "settings"`.
     #[serde(default)]
     pub settings_objects: BTreeMap<String, String>,
+    /// Rust: what makes a stream or a set that is read to its end: functions and types by canonical path, methods with a
+    /// dot before the name. A loop over one is no worker's.
+    #[serde(default)]
+    pub ends: Vec<String>,
     /// Options of constructors and connection strings.
     #[serde(default)]
     pub options: Vec<OptionSpec>,
@@ -62,7 +66,7 @@ pub struct LibraryFile {
     /// Update operators which, applied twice, change the result (`$inc`).
     #[serde(default)]
     pub changing: Vec<String>,
-    /// Help texts. Keys: `default`, a rule code, or `CODE.operation-kind` (`RL101.read`, `RL101.write`). `{handle}`, `{call}`
+    /// Help texts. Keys: `default`, a rule code, `CODE.operation-kind` (`RL101.read`, `RL101.write`), or `CODE.type` (`RL106.connection`). `{handle}`, `{call}`
     /// `{error}` are replaced.
     #[serde(default)]
     pub help: BTreeMap<String, String>,

@@ -97,6 +97,8 @@ fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
     finding.help = match elsewhere {
         // The call itself may pass the error on as it should.
         Some(_) => "where it is unwrapped, return the error with `?`, or match it and answer".into(),
+        // `?` needs a function that returns a result.
+        None if !ctx.returns(site) => "match the error and answer; or let the function return it".into(),
         None => ctx.help(107, site),
     };
     finding.context = site.func.map(|f| ctx.function_name(f)).unwrap_or_default();

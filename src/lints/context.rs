@@ -164,14 +164,35 @@ impl Context<'_> {
             } else {
                 ""
             };
-            facts.push(format!("handle: `{}` is a {lib} {name}{sure}", site.receiver));
+            facts.push(if self.is_sent(site) {
+                format!("handle: `{}`, to which a {lib} {name} is sent{sure}", site.receiver)
+            } else {
+                format!("handle: `{}` is a {lib} {name}{sure}", site.receiver)
+            });
         }
         facts
     }
 
+    /// The call is made on a command, and the connection is an argument of which nothing is known.
+    fn is_sent(&self, site: &Site) -> bool {
+        !site.iteration
+            && !site.call.starts_with(site.receiver.as_str())
+            && site.ty.is_some_and(|ty| self.knowledge.connection(ty).is_none())
+    }
+
+    /// True if the function around a site returns something, or if that is not known.
+    pub fn returns(&mut self, site: &Site) -> bool {
+        let Some(func) = site.func else { return true };
+        let Some(module) = self.world.module(func.unit) else {
+            return true;
+        };
+        let func = module.func(func.func);
+        func.name.is_none() || func.returns.is_some()
+    }
+
     /// Where the connection was opened. One that a library holds for the project is opened by nothing that can be shown.
     pub fn opening(&mut self, site: &Site) -> Option<Related> {
-        if site.ty.and_then(|ty| self.knowledge.connection(ty)) == Some(Connection::Ambient) {
+        if site.ty.and_then(|ty| self.knowledge.connection(ty)) == Some(Connection::Ambient) || self.is_sent(site) {
             return None;
         }
         let origin = site.origin.filter(|at| !self.out.makings.contains(at))?;
@@ -406,7 +427,12 @@ impl Context<'_> {
             format!("default.{kind}"),
             "default".into(),
         ];
-        let mut text = None;
+        // What is said of this type of handle comes first.
+        let ty = site.ty.map(|ty| self.knowledge.ty(ty));
+        let mut text = ty.filter(|ty| libraries.contains(&ty.lib)).and_then(|ty| {
+            let help = &self.knowledge.library(ty.lib).file.help;
+            help.get(&format!("RL{code:03}.{}", ty.key)).cloned()
+        });
         // A panic is no matter of the library alone: what it says of errors in general comes last.
         let own = if code == 107 { 2 } else { keys.len() };
         for keys in [&keys[..own], &keys[own..]] {

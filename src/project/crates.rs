@@ -32,6 +32,56 @@ struct Package {
     needs_in_tests: Vec<String>,
     /// It serves tests or migrations only.
     support: bool,
+    /// Where each crate that it names comes from, by its name in the code.
+    sources: FxHashMap<String, Source>,
+    /// The same for the members of a workspace, and what its root puts in the place of other crates.
+    shared: FxHashMap<String, Source>,
+    patched: FxHashMap<String, PathBuf>,
+    /// Its library: the name in the code, and the root if it was found.
+    library: Option<(String, Option<u32>)>,
+}
+
+/// Where a crate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    /// A folder of the project.
+    Path(PathBuf),
+    /// A registry or another repository.
+    Elsewhere,
+    /// What the root of the workspace says.
+    Workspace,
+}
+
+/// What is known of where a crate comes from.
+enum Origin<'a> {
+    /// A folder of the project.
+    Folder(&'a Path),
+    /// Outside of the project.
+    Outside,
+    /// The manifest does not name it.
+    Unnamed,
+}
+
+/// The crates in a table of dependencies, by their names in the code.
+fn sources<'t>(folder: &'t Path, table: &'t Table) -> impl Iterator<Item = (String, Source)> + 't {
+    table.iter().map(|(name, entry)| {
+        let source = if let Some(path) = entry.get("path").and_then(Value::as_str) {
+            Source::Path(plain(&folder.join(path)))
+        } else if entry.get("workspace").and_then(Value::as_bool) == Some(true) {
+            Source::Workspace
+        } else {
+            Source::Elsewhere
+        };
+        (name.replace('-', "_"), source)
+    })
+}
+
+/// The tables of dependencies of a manifest, also those of one kind of machine.
+fn tables<'t>(table: &'t Table, kinds: &'t [&str]) -> impl Iterator<Item = &'t Table> {
+    let targets = table.get("target").and_then(Value::as_table).into_iter().flatten();
+    let all = std::iter::once(table).chain(targets.filter_map(|(_, target)| target.as_table()));
+    all.flat_map(move |table| kinds.iter().filter_map(|kind| table.get(*kind)))
+        .filter_map(Value::as_table)
 }
 
 impl Package {
@@ -45,16 +95,10 @@ impl Package {
 
 /// The names of the packages in tables of dependencies.
 fn dependencies<'t>(table: &'t Table, kinds: &'t [&str]) -> impl Iterator<Item = String> + 't {
-    let targets = table.get("target").and_then(Value::as_table).into_iter().flatten();
-    let tables = std::iter::once(table).chain(targets.filter_map(|(_, target)| target.as_table()));
-    tables
-        .flat_map(move |table| kinds.iter().filter_map(|kind| table.get(*kind)))
-        .filter_map(Value::as_table)
-        .flatten()
-        .map(|(name, entry)| {
-            let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
-            real.replace('_', "-")
-        })
+    tables(table, kinds).flatten().map(|(name, entry)| {
+        let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
+        real.replace('_', "-")
+    })
 }
 
 impl Crates {
@@ -125,10 +169,21 @@ impl Crates {
 
     /// True if a file's package is another file's, or depends on it.
     pub fn may_use(&self, user: u32, other: u32) -> bool {
-        match (self.package(user), self.package(other)) {
-            (Some(user), Some(other)) => std::ptr::eq(user, other) || user.needs.contains(&other.name),
-            (None, None) => true,
-            _ => false,
+        let folder = |file: u32| self.package_of.get(file as usize).and_then(Option::as_ref);
+        let (Some(user), Some(other)) = (folder(user), folder(other)) else {
+            return folder(user).is_none() && folder(other).is_none();
+        };
+        if user == other {
+            return true;
+        }
+        let (package, needed) = (&self.packages[user], &self.packages[other]);
+        if !package.needs.contains(&needed.name) {
+            return false;
+        }
+        match self.origin(user, package, &needed.name.replace('-', "_")) {
+            Origin::Folder(path) => path == other,
+            Origin::Outside => false,
+            Origin::Unnamed => true,
         }
     }
 
@@ -154,6 +209,21 @@ impl Crates {
         package.name = own_name.unwrap_or_default().replace('_', "-");
         package.needs = dependencies(table, &["dependencies", "build-dependencies"]).collect();
         package.needs_in_tests = dependencies(table, &["dev-dependencies"]).collect();
+        for table in tables(table, &["dependencies", "dev-dependencies", "build-dependencies"]) {
+            package.sources.extend(sources(&folder, table));
+        }
+        if let Some(table) = workspace.and_then(Value::as_table) {
+            package.shared.extend(sources(&folder, table));
+        }
+        let patches = table.get("patch").and_then(Value::as_table).into_iter().flatten();
+        let replaced = patches.filter_map(|(_, table)| table.as_table()).flatten();
+        for (name, entry) in replaced {
+            if let Some(path) = entry.get("path").and_then(Value::as_str) {
+                let real = entry.get("package").and_then(Value::as_str).unwrap_or(name);
+                let real = real.replace('-', "_");
+                package.patched.insert(real, plain(&folder.join(path)));
+            }
+        }
         let lib = table.get("lib");
         let path_of = |entry: &Value| entry.get("path").and_then(Value::as_str).map(|p| folder.join(p));
         let bins = table.get("bin").and_then(Value::as_array).into_iter().flatten();
@@ -163,9 +233,11 @@ impl Crates {
             .or_else(|| table.get("package").and_then(|p| p.get("name")));
         if let Some(name) = name.and_then(Value::as_str) {
             let root = lib.and_then(path_of).unwrap_or_else(|| folder.join("src/lib.rs"));
-            if let Some(&file) = self.by_path.get(&root) {
+            let file = self.by_path.get(&root).copied();
+            if let Some(file) = file {
                 self.libraries.insert(name.replace('-', "_"), file);
             }
+            package.library = Some((name.replace('-', "_"), file));
         }
         self.packages.insert(folder, package);
     }
@@ -259,9 +331,54 @@ impl Crates {
         Some(known.copied().filter(|p| *p != file).collect())
     }
 
-    /// The root of a library of the workspace, by its name in the code.
+    /// The root of a library of the project, by its name in the code. A crate that the manifest takes from a registry is
+    /// another one, whatever is called like it in the project.
     pub fn library(&self, file: u32, name: &str) -> Option<u32> {
-        self.libraries.get(&self.real_name(file, name)).copied()
+        let by_name = || self.libraries.get(&self.real_name(file, name)).copied();
+        let Some(folder) = self.package_of.get(file as usize).and_then(Option::as_ref) else {
+            return by_name();
+        };
+        let package = &self.packages[folder];
+        if let Some((own, root)) = &package.library
+            && own == name
+            && root.is_some()
+        {
+            return *root;
+        }
+        let path = match self.origin(folder, package, name) {
+            Origin::Folder(path) => path,
+            Origin::Outside => return None,
+            Origin::Unnamed => return by_name(),
+        };
+        match self.packages.get(path).and_then(|p| p.library.as_ref()) {
+            Some((_, root)) => *root,
+            None => by_name(),
+        }
+    }
+
+    /// Where the crate comes from that a package knows by this name, which is its own or the one in the code.
+    fn origin<'a>(&'a self, folder: &'a Path, package: &'a Package, name: &str) -> Origin<'a> {
+        let alias = || package.renamed.iter().find(|(_, real)| *real == name);
+        let named = package.sources.get_key_value(name);
+        let named = named.or_else(|| package.sources.get_key_value(alias()?.0));
+        let Some((key, source)) = named else {
+            return Origin::Unnamed;
+        };
+        let above = || folder.ancestors().filter_map(|f| self.packages.get(f));
+        let source = match source {
+            Source::Workspace => above().find_map(|p| p.shared.get(key)),
+            other => Some(other),
+        };
+        match source {
+            Some(Source::Path(path)) => Origin::Folder(path),
+            Some(Source::Elsewhere) => {
+                let real = package.renamed.get(key).map_or(key.as_str(), String::as_str);
+                above()
+                    .find_map(|p| p.patched.get(real))
+                    .map_or(Origin::Outside, |path| Origin::Folder(path))
+            }
+            _ => Origin::Unnamed,
+        }
     }
 
     /// The real name of a crate that the manifest renames.
@@ -273,16 +390,19 @@ impl Crates {
     }
 }
 
-/// Without `.` and `..`.
+/// Without `.` and `..`, except at its beginning.
 fn plain(path: &Path) -> PathBuf {
+    use std::path::Component;
     let mut out = PathBuf::new();
     for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
+        let last = out.components().next_back();
+        match (part, last) {
+            (Component::CurDir, Some(_)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => {
                 out.pop();
             }
-            other => out.push(other),
+            (Component::ParentDir, Some(Component::CurDir)) => out = PathBuf::from(".."),
+            (other, _) => out.push(other),
         }
     }
     out
@@ -309,6 +429,71 @@ mod tests {
         assert_eq!(crates.roots(2), [0]);
         assert_eq!(crates.roots(3), [3]);
         assert_eq!(crates.roots(4), [4]);
+    }
+
+    fn with_manifests(manifests: &[(&str, &str)]) -> Crates {
+        let paths: Vec<PathBuf> = manifests
+            .iter()
+            .map(|(f, _)| PathBuf::from(f).join("src/lib.rs"))
+            .collect();
+        let mut crates = Crates::new(paths.iter().map(PathBuf::as_path), &[]);
+        for (folder, text) in manifests {
+            crates.add(PathBuf::from(folder), &text.parse().expect("it is TOML"));
+        }
+        crates.package_of = paths.iter().map(|path| crates.folder_of(path)).collect();
+        crates
+    }
+
+    #[test]
+    fn a_crate_of_the_registry_is_not_its_namesake_in_the_project() {
+        let crates = with_manifests(&[
+            ("libs/launcher", "[package]\nname = \"service-launcher\""),
+            (
+                "shop",
+                "[package]\nname = \"shop\"\n[dependencies]\nservice-launcher = \"0.9\"",
+            ),
+            (
+                "near",
+                "[package]\nname = \"near\"\n[dependencies]\nservice-launcher = { path = \"../libs/launcher\" }",
+            ),
+            (
+                "w",
+                "[package]\nname = \"w\"\n[workspace.dependencies]\nservice-launcher = { path = \"../libs/launcher\" }",
+            ),
+            (
+                "w/a",
+                "[package]\nname = \"a\"\n[dependencies]\nservice-launcher = { workspace = true }",
+            ),
+            (
+                "p",
+                "[package]\nname = \"p\"\n[dependencies]\nservice-launcher = \"0.9\"\n[patch.crates-io]\nservice-launcher = { path = \"../libs/launcher\" }",
+            ),
+            (
+                "r",
+                "[package]\nname = \"r\"\n[dependencies]\nstart = { package = \"service-launcher\", version = \"0.9\" }",
+            ),
+        ]);
+        let found: Vec<_> = (1..7).map(|file| crates.library(file, "service_launcher")).collect();
+        assert_eq!(found, [None, Some(0), Some(0), Some(0), Some(0), None]);
+        assert!(!crates.may_use(1, 0) && crates.may_use(2, 0) && crates.may_use(4, 0));
+    }
+
+    #[test]
+    fn a_path_begins_as_the_walk_did() {
+        for (folder, expected) in [
+            ("./shop", "./libs/a"),
+            ("shop", "libs/a"),
+            ("../w/shop", "../w/libs/a"),
+            (".", "../libs/a"),
+            ("..", "../../libs/a"),
+            ("/w/shop", "/w/libs/a"),
+        ] {
+            assert_eq!(
+                plain(&Path::new(folder).join("../libs/./a")),
+                Path::new(expected),
+                "{folder}"
+            );
+        }
     }
 
     #[test]

@@ -127,6 +127,7 @@ impl Interp<'_> {
         for index in 0..cases.len() {
             self.rust_sort_case(m, &mut cases, index, ways, &mut reached);
         }
+        let chosen = cases.len() == 1 && self.rust_is_chosen(m, subject, of);
         let looked_at = match of {
             Some(of) if cases.len() > 1 => self.rust_looks_at(m, of),
             _ => None,
@@ -166,6 +167,15 @@ impl Interp<'_> {
                 }
             }
             let unreached = reached[index].is_empty();
+            if unreached && chosen {
+                // The caller asks for another variant; who asks for this one has a call of its own.
+                let flights = self.here().flights.len();
+                self.rust_unreached(|this| {
+                    this.rust_way(m, way, index, value, (Vec::new(), None), of, true, run);
+                });
+                self.frame().flights.truncate(flights);
+                continue;
+            }
             if unreached {
                 value = self.rust_stored(subject);
                 if cases.len() > 1 && cases[0].value == Value::NOTHING {
@@ -181,6 +191,21 @@ impl Interp<'_> {
         }
         self.restore(before);
         self.rust_settle(outcomes, mark)
+    }
+
+    /// The subject is a parameter for which the caller gives a variant of an enum.
+    fn rust_is_chosen(&mut self, m: &Module, subject: Value, of: Option<ExprId>) -> bool {
+        let Some(mut of) = of else { return false };
+        while let ExprKind::Same(inner) = m.expr(of).kind {
+            of = inner;
+        }
+        let (ExprKind::Name(name), Some(func)) = (&m.expr(of).kind, self.here().func) else {
+            return false;
+        };
+        let params = &m.func(func.func).params;
+        let is_given = name.as_str() != "self" && params.iter().any(|p| p.name == *name);
+        let objs = self.v.objs(subject);
+        is_given && !objs.is_empty() && objs.iter().all(|&o| matches!(self.v.get(o), Obj::Variant(..)))
     }
 
     /// `Err(e) => match e.kind() { A => .., _ => return Err(e) }`: the outer arm passes on what the inner one missed.

@@ -96,6 +96,7 @@ impl Interp<'_> {
         };
         let f = module.func(func.func);
         self.called.insert(func);
+        self.rust.entered += 1;
         if f.declaration_only {
             return self.rust_declared_return(func);
         }

@@ -160,6 +160,9 @@ impl Interp<'_> {
         otherwise: Option<&Block>,
     ) {
         let mut result = value.map_or(Value::UNKNOWN, |v| self.eval(m, v));
+        if let (PatternKind::Bind(name, None), Some(value)) = (&pattern.kind, value) {
+            self.frame().rust.made.insert(*name, value);
+        }
         if let Some(annotation) = annotation {
             let declared = self.rust_annotation(m, annotation);
             result = self.rust_refine(result, declared);

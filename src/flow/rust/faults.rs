@@ -104,24 +104,25 @@ impl Interp<'_> {
         result
     }
 
+    /// The driver's own question whether an error is a lost connection.
+    pub(super) fn rust_is_predicate(&self, id: OutcomeId, name: Symbol) -> bool {
+        let flights = self.rust_flights(id);
+        let mut sites = flights
+            .iter()
+            .filter(|f| f.making.is_none())
+            .map(|f| self.out.sites.get(f.site))
+            .peekable();
+        let known = |lib| {
+            let predicates = &self.k.library(lib).file.errors.predicates;
+            predicates.iter().any(|p| p == name.as_str())
+        };
+        sites.peek().is_some() && sites.all(|site| known(site.lib) || known(site.driver))
+    }
+
     /// A method of an error: a question about it, or a part of it.
     pub(super) fn rust_fault_method(&mut self, id: OutcomeId, name: Symbol, args: &Args) -> Value {
         let this = self.v.one(Obj::Fault(id));
-        let flights = self.rust_flights(id);
-        let mut predicate = flights.iter().any(|f| f.making.is_none());
-        for flight in flights.iter().filter(|f| f.making.is_none()) {
-            let site = self.out.sites.get(flight.site);
-            let known = [site.lib, site.driver].iter().any(|&lib| {
-                self.k
-                    .library(lib)
-                    .file
-                    .errors
-                    .predicates
-                    .iter()
-                    .any(|p| p == name.as_str())
-            });
-            predicate &= known;
-        }
+        let predicate = self.rust_is_predicate(id, name);
         if predicate && args.pos.is_empty() {
             self.rust.decided += 1;
             return self.v.one(Obj::Bool(Some(true)));

@@ -12,7 +12,7 @@ use crate::resolve::value::{Obj, UnitId, Value};
 const PASSES: usize = 2;
 
 /// Methods that read something to its end: a loop over them is no worker's.
-const READERS: [&str; 9] = [
+const READERS: [&str; 11] = [
     "next_item",
     "next_line",
     "next_entry",
@@ -22,6 +22,8 @@ const READERS: [&str; 9] = [
     "read_until",
     "chunk",
     "try_next",
+    "join_next",
+    "try_join_next",
 ];
 
 /// What is known of a loop beforehand.
@@ -67,13 +69,15 @@ impl Interp<'_> {
             };
             return self.rust_loop(m, stmt, body, shape, &mut |this| {
                 let (met, sites) = (this.rust.endless_met, this.out.sites.len());
-                let propagated = this.rust.propagated;
+                let (propagated, entered) = (this.rust.propagated, this.rust.entered);
                 let subject = this.eval(m, value);
                 let reads =
                     this.out.sites.len() > sites || this.rust.propagated > propagated || this.rust_carries(subject);
                 // What is read to its end may ask for something endless on its way: `tasks.try_next()`.
-                let endless = this.rust.endless_met > met && !reads_to_end(m, value);
-                let waits = endless || !reads && waits_for_more(m, value);
+                let endless = this.rust.endless_met > met;
+                // A function of the program says itself what it waits for.
+                let waits = endless || !reads && this.rust.entered == entered && this.rust_waits_for_more(m, value);
+                let waits = waits && !reads_to_end(m, value) && !asks_for_next(m, value, body);
                 if waits {
                     this.rust_is_worker(stmt, body);
                 }
@@ -159,6 +163,70 @@ impl Interp<'_> {
                 };
             }
             value
+        })
+    }
+
+    /// The value waits for what comes next: `rx.recv().await`, `stream.next().await`.
+    fn rust_waits_for_more(&mut self, m: &Module, value: ExprId) -> bool {
+        match &m.expr(value).kind {
+            ExprKind::Await(inner) => match &m.expr(*inner).kind {
+                ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
+                    ExprKind::Attr { base, path: false, .. } => !self.rust_ends(m, *base),
+                    _ => true,
+                },
+                _ => true,
+            },
+            ExprKind::Propagate(inner) | ExprKind::Same(inner) => self.rust_waits_for_more(m, *inner),
+            // `rx.recv().await.ok()`, but not `queue.lock().await.pop()`
+            ExprKind::Call { callee, .. } => match m.expr(*callee).kind {
+                ExprKind::Attr {
+                    base,
+                    name,
+                    path: false,
+                    ..
+                } => self.rust_common_method("result", name).is_some() && self.rust_waits_for_more(m, base),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// A library says of something in the making of this that it has an end: `stream::iter(xs).buffered(8)`.
+    fn rust_ends(&mut self, m: &Module, of: ExprId) -> bool {
+        let mut of = of;
+        for _ in 0..6 {
+            match &m.expr(of).kind {
+                ExprKind::Same(inner) | ExprKind::Await(inner) => of = *inner,
+                ExprKind::Name(name) => match self.here().rust.made.get(name) {
+                    Some(&made) if made != of => of = made,
+                    _ => return false,
+                },
+                _ => break,
+            }
+        }
+        let span = m.expr(of).span;
+        let parts: Vec<ExprId> = (0..m.exprs.len() as u32)
+            .map(ExprId)
+            .filter(|id| span.contains(m.expr(*id).span))
+            .collect();
+        parts.into_iter().any(|id| {
+            let (value, name) = match m.expr(id).kind {
+                ExprKind::Attr { name, path: false, .. } => (None, name),
+                ExprKind::Attr { base, name, .. } => (Some(self.rust_path(m, base, name)), name),
+                ExprKind::Name(name) => (Some(self.rust_item_named(name)), name),
+                _ => return false,
+            };
+            match value {
+                None => self.k.ends(Symbol::new(&format!(".{name}"))),
+                Some(value) => {
+                    let value = self.rust_resolved(value);
+                    let external = self.v.objs(value).iter().find_map(|&o| match self.v.get(o) {
+                        Obj::External(path) => Some(*path),
+                        _ => None,
+                    });
+                    external.is_some_and(|path| self.k.ends(self.k.canonical(path.as_str())))
+                }
+            }
         })
     }
 
@@ -288,7 +356,7 @@ impl Interp<'_> {
                 recursive: false,
                 span: place.span,
                 region: stmt.span,
-                limited: limited || entry.gives_up,
+                limited: limited || entry.gives_up || spends(m, body),
                 silent,
             };
             self.note_retry(place, &found, &entry.flights, entry.mark, waited);
@@ -389,22 +457,21 @@ fn reads_to_end(m: &Module, value: ExprId) -> bool {
     }
 }
 
-/// The value waits for what comes next: `rx.recv().await`, `stream.next().await`.
-fn waits_for_more(m: &Module, value: ExprId) -> bool {
-    match &m.expr(value).kind {
-        ExprKind::Await(inner) => match &m.expr(*inner).kind {
-            ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
-                ExprKind::Attr { name, .. } => !READERS.contains(&name.as_str()),
-                _ => true,
-            },
-            _ => true,
-        },
-        ExprKind::Propagate(inner) | ExprKind::Same(inner) => waits_for_more(m, *inner),
-        ExprKind::Call { callee, .. } => match &m.expr(*callee).kind {
-            ExprKind::Attr { base, path: false, .. } => waits_for_more(m, *base),
-            _ => false,
-        },
-        _ => false,
+/// `pages.fetch(n).await` in a loop that counts `n`: it asks for one after the other.
+fn asks_for_next(m: &Module, value: ExprId, body: &Block) -> bool {
+    let mut value = value;
+    loop {
+        match &m.expr(value).kind {
+            ExprKind::Await(inner) | ExprKind::Propagate(inner) | ExprKind::Same(inner) => value = *inner,
+            ExprKind::Call { args, .. } => {
+                let mut changed = assigned(m, body);
+                counted(m, body, &mut changed);
+                return args
+                    .iter()
+                    .any(|arg| names(m, arg.value).iter().any(|n| changed.contains(n)));
+            }
+            _ => return false,
+        }
     }
 }
 
@@ -424,6 +491,21 @@ fn names(m: &Module, within: ExprId) -> Vec<Symbol> {
             _ => None,
         })
         .collect()
+}
+
+/// The names that are counted up or down in a block, or set in the blocks in it.
+fn counted(m: &Module, block: &Block, found: &mut Vec<Symbol>) {
+    for stmt in &block.0 {
+        match &stmt.kind {
+            StmtKind::AugAssign { target, .. } => found.extend(name_of(m, *target)),
+            StmtKind::If { then, otherwise, .. } => {
+                counted(m, then, found);
+                counted(m, otherwise, found);
+            }
+            StmtKind::Block(body) => counted(m, body, found),
+            _ => {}
+        }
+    }
 }
 
 /// The names that are assigned to in a block.
@@ -454,6 +536,87 @@ fn assigned(m: &Module, block: &Block) -> Vec<Symbol> {
         }
     }
     found
+}
+
+/// `if may_retry && .. { may_retry = false; continue; } else { return .. }`: an attempt uses up what the next one needs.
+fn spends(m: &Module, block: &Block) -> bool {
+    let constants = |block: &Block| -> Vec<Symbol> {
+        let mut found = Vec::new();
+        for stmt in &block.0 {
+            match &stmt.kind {
+                StmtKind::Assign {
+                    targets,
+                    value: Some(value),
+                    ..
+                } if matches!(m.expr(*value).kind, ExprKind::Bool(_)) => {
+                    found.extend(targets.iter().filter_map(|t| name_of(m, *t)));
+                }
+                StmtKind::AugAssign { target, .. } => found.extend(name_of(m, *target)),
+                StmtKind::Value(expr) | StmtKind::Expr(expr) => {
+                    if let ExprKind::Assign { target, value } = m.expr(*expr).kind
+                        && matches!(m.expr(value).kind, ExprKind::Bool(_))
+                    {
+                        found.extend(name_of(m, target));
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    };
+    for (index, stmt) in block.0.iter().enumerate() {
+        let stmt = match &stmt.kind {
+            StmtKind::Value(expr) | StmtKind::Expr(expr) => match &m.expr(*expr).kind {
+                ExprKind::Control(inner) => inner,
+                _ => stmt,
+            },
+            _ => stmt,
+        };
+        let found = match &stmt.kind {
+            StmtKind::If { test, then, otherwise } => {
+                let asked = names(m, *test);
+                let spent = constants(then).iter().any(|n| asked.contains(n));
+                let leaves = |block: &[Stmt]| block.iter().any(|s| leaves(m, s));
+                spent && (leaves(&otherwise.0) || leaves(&block.0[index + 1..]))
+                    || spends(m, then)
+                    || spends(m, otherwise)
+            }
+            StmtKind::Match { arms, .. } => {
+                let limited = arms.iter().enumerate().any(|(i, arm)| {
+                    let asked = arm.guard.map(|g| names(m, g)).unwrap_or_default();
+                    constants(&arm.body).iter().any(|n| asked.contains(n))
+                        && arms[i + 1..].iter().any(|a| a.body.0.iter().any(|s| leaves(m, s)))
+                });
+                limited || arms.iter().any(|a| spends(m, &a.body))
+            }
+            StmtKind::Block(body) => spends(m, body),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// The statement itself leaves the loop or the function.
+fn leaves(m: &Module, stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        StmtKind::Return(_) | StmtKind::Break { .. } => true,
+        StmtKind::Value(expr) | StmtKind::Expr(expr) => match &m.expr(*expr).kind {
+            ExprKind::Control(inner) => leaves(m, inner),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn name_of(m: &Module, target: ExprId) -> Option<Symbol> {
+    match m.expr(target).kind {
+        ExprKind::Name(name) => Some(name),
+        ExprKind::Same(inner) => name_of(m, inner),
+        _ => None,
+    }
 }
 
 /// Somewhere in the block a variable is set, and then the loop is left: what it waited for is there.

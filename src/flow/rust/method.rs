@@ -9,7 +9,7 @@ use super::super::Interp;
 use super::super::call::Args;
 use crate::core::{Arg, ClassKind, ExprId, ExprKind, Language, Module, Symbol};
 use crate::knowledge::{SpecId, TypeId};
-use crate::resolve::value::{ClassRef, ExprRef, Handle, Obj, ObjId, UnitId, Value};
+use crate::resolve::value::{ClassRef, ExprRef, Handle, Obj, ObjId, OutcomeId, UnitId, Value};
 
 /// A method call being carried out.
 pub(super) struct MethodCall<'m> {
@@ -20,6 +20,22 @@ pub(super) struct MethodCall<'m> {
     pub args: Args,
     pub at: ExprRef,
 }
+
+/// Words in the names of questions that are asked about a lost connection.
+const OF_LOSS: [&str; 12] = [
+    "transient",
+    "temporary",
+    "connection",
+    "connectivity",
+    "disconnect",
+    "disconnected",
+    "retryable",
+    "retriable",
+    "recoverable",
+    "unavailable",
+    "network",
+    "io",
+];
 
 impl Interp<'_> {
     pub(super) fn rust_eval_method(
@@ -93,6 +109,9 @@ impl Interp<'_> {
                     if spec.gives.as_deref() == Some("self") || spec.gives.as_deref() == Some("inner") {
                         return this;
                     }
+                }
+                if let Some(value) = self.rust_asked_by_program(call, obj, id) {
+                    return value;
                 }
                 self.rust_fault_method(id, call.name, &call.args)
             }
@@ -191,6 +210,60 @@ impl Interp<'_> {
             _ => None,
         })?;
         self.rust_class_method(call, obj, class)
+    }
+
+    /// A question that a type of the program asks about the errors in it: `broker_err.is_connection_error()`. The driver's
+    /// errors have none of this name.
+    fn rust_asked_by_program(&mut self, call: &MethodCall<'_>, obj: ObjId, id: OutcomeId) -> Option<Value> {
+        if !call.name.as_str().starts_with("is_") || !call.args.pos.is_empty() || self.rust_is_predicate(id, call.name)
+        {
+            return None;
+        }
+        self.rust_enter_impls();
+        let candidates = self.methods_by_name.get(&call.name).cloned().unwrap_or_default();
+        let unit = self.here().unit;
+        let this = self.v.single(obj);
+        let mut result = Value::NOTHING;
+        let mut classes = Vec::new();
+        for func in candidates {
+            let asks = |f: &crate::core::Func| {
+                f.imp.is_some()
+                    && !f.is_test
+                    && !f.is_async
+                    && matches!(&f.params[..], [own] if own.name.as_str() == "self")
+            };
+            let near = !self.world.is_aside(func.unit) && (func.unit == unit || self.world.may_use(unit, func.unit));
+            let class = self.func_class.get(&func).copied();
+            let Some(class) = class.filter(|_| near) else { continue };
+            if !matches!(self.rust_kind(class), Some(ClassKind::Enum | ClassKind::Struct)) {
+                continue;
+            }
+            if !self.with_func(func, asks).unwrap_or(false) || classes.contains(&class) {
+                continue;
+            }
+            classes.push(class);
+            if classes.len() > 3 {
+                return None;
+            }
+            let env = self.rust_env_of(func, class);
+            let one = self.rust_call(func, env, &call.args.with_first(this), call.at);
+            result = self.v.join(result, one);
+        }
+        if classes.is_empty() {
+            return None;
+        }
+        // `self.transient`, set where the error was converted: the name says what it is about.
+        let words = call.name.as_str().split('_');
+        if self.v.truth(result).is_none() && words.into_iter().any(|w| OF_LOSS.contains(&w)) {
+            self.rust.decided += 1;
+            return Some(self.v.one(Obj::Bool(Some(true))));
+        }
+        let is_answer = self
+            .v
+            .list(result)
+            .iter()
+            .all(|&o| matches!(self.v.get(o), Obj::Bool(_) | Obj::Tested(..)));
+        is_answer.then_some(result)
     }
 
     fn rust_handle_method(&mut self, call: &MethodCall<'_>, obj: ObjId, handle: &Handle) -> Value {
@@ -296,6 +369,9 @@ impl Interp<'_> {
             return self.call_closures(&call.args, element);
         }
         if *self.v.get(obj) == Obj::Unknown {
+            // Whatever it is, it waits for what others send.
+            let waits = matches!(call.name.as_str(), "recv" | "recv_async" | "accept" | "changed");
+            self.rust.endless_met += usize::from(waits);
             return self.rust_method_by_name(call);
         }
         // Coroutines and faults that are handed over are not lost.

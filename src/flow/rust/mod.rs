@@ -87,6 +87,8 @@ pub(super) struct Rust {
     decided: usize,
     /// How often something was asked for its next element that never ends.
     endless_met: usize,
+    /// How often a function of the program was called.
+    entered: usize,
     /// How often an error went on with `?`.
     propagated: usize,
     /// Tasks and the errors of theirs that somebody received.
@@ -130,6 +132,8 @@ pub(super) struct Local {
     arms: Vec<Arm>,
     /// The place that a local name was taken from (`let mut c = self.conn.lock()`).
     aliases: FxHashMap<Symbol, ExprId>,
+    /// What local names were bound to last.
+    made: FxHashMap<Symbol, ExprId>,
     /// Conditions `x.is_none()` that hold here, as written.
     empty: Vec<String>,
     /// Local names of objects of types that nothing is known of, and that are not the program's.

@@ -1,7 +1,7 @@
 //! Patterns: whether a value matches, as far as can be told, and what is bound.
 
 use super::super::Interp;
-use super::super::flight::Error;
+use super::super::flight::{Error, SiteId};
 use crate::core::{ClassKind, ExprId, ExprKind, Module, Pattern, PatternKind, Symbol};
 use crate::resolve::value::{ClassRef, Obj, ObjId, OutcomeId, Value};
 
@@ -70,6 +70,15 @@ impl Match {
             opened: self.opened || other.opened,
         }
     }
+}
+
+/// Whether a variant holds an error of a driver.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Itself,
+    /// In an enum of the program.
+    Inside,
+    Not,
 }
 
 /// What the path of a pattern names.
@@ -302,17 +311,27 @@ impl Interp<'_> {
         result
     }
 
-    /// True if the payload of a variant is an error of this call site's library.
-    fn rust_variant_takes(
-        &mut self,
-        class: ClassRef,
-        name: Symbol,
-        site: super::super::flight::SiteId,
-    ) -> Option<bool> {
+    /// True if the payload of a variant is an error of this call site's library, itself or in an enum of the program.
+    fn rust_variant_takes(&mut self, class: ClassRef, name: Symbol, site: SiteId) -> Option<bool> {
+        let takes = self.rust_payload_takes(class, name, site, 0)?;
+        if takes != Takes::Inside {
+            return Some(takes == Takes::Itself);
+        }
+        // Where another variant takes it as well, who knows which way it came.
+        let m = self.world.module(class.unit)?;
+        let others = m.class(class.class).fields.iter().map(|f| f.name);
+        let others: Vec<Symbol> = others.filter(|n| *n != name).collect();
+        let alone = others
+            .into_iter()
+            .all(|other| matches!(self.rust_payload_takes(class, other, site, 0), None | Some(Takes::Not)));
+        alone.then_some(true)
+    }
+
+    fn rust_payload_takes(&mut self, class: ClassRef, name: Symbol, site: SiteId, depth: usize) -> Option<Takes> {
         let m = self.world.module(class.unit)?;
         let variant = m.class(class.class).fields.iter().find(|f| f.name == name)?;
         if variant.fields.is_empty() {
-            return Some(false);
+            return Some(Takes::Not);
         }
         let libs = {
             let site = self.out.sites.get(site);
@@ -327,20 +346,35 @@ impl Interp<'_> {
                 })
                 .unwrap_or(Value::UNKNOWN);
             let head = self.rust_resolved(head);
-            match self.v.only(head) {
+            match self.v.only(head).cloned() {
                 Some(Obj::External(path)) => {
                     let first = Symbol::new(path.as_str().split('.').next().unwrap_or_default());
                     if self.k.imported(first).iter().any(|lib| libs.contains(lib)) {
-                        return Some(true);
+                        return Some(Takes::Itself);
                     }
                     // An error of another library, or a plain value, is none of this driver's.
                     any_unclear |= self.k.imported(first).is_empty() && !is_plain(path.as_str());
                 }
-                Some(Obj::Class(_)) => {}
+                Some(Obj::Class(inner)) => {
+                    if depth < 3 && inner != class && self.rust_kind(inner) == Some(ClassKind::Enum) {
+                        let names: Vec<Symbol> = self
+                            .world
+                            .module(inner.unit)
+                            .map(|m| m.class(inner.class).fields.iter().map(|f| f.name).collect())
+                            .unwrap_or_default();
+                        let takes = |this: &mut Self, name| {
+                            let found = this.rust_payload_takes(inner, name, site, depth + 1);
+                            matches!(found, Some(Takes::Itself | Takes::Inside))
+                        };
+                        if names.into_iter().any(|name| takes(self, name)) {
+                            return Some(Takes::Inside);
+                        }
+                    }
+                }
                 _ => any_unclear = true,
             }
         }
-        if any_unclear { None } else { Some(false) }
+        if any_unclear { None } else { Some(Takes::Not) }
     }
 
     /// A pattern as a condition.
