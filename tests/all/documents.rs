@@ -307,7 +307,7 @@ fn summary() -> String {
     for rule in texts::rules() {
         writeln!(page, "  - [{} {}](rules/{})", rule.code, rule.name, rule.file()).expect("a string takes it");
     }
-    page.push_str("- [Libraries](libraries.md)\n- [Command line](cli.md)\n  - [Wrong inputs](wrong-inputs.md)\n- [Architecture](architecture.md)\n- [Contributing](contributing.md)\n");
+    page.push_str("- [A first walk](walk.md)\n- [Libraries](libraries.md)\n- [Command line](cli.md)\n  - [Wrong inputs](wrong-inputs.md)\n- [Architecture](architecture.md)\n- [Contributing](contributing.md)\n");
     page
 }
 
