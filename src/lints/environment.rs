@@ -1,6 +1,7 @@
 //! RL401: parts of a MongoDB URL read from the environment.
 
 use super::context::Context;
+use super::one_url::{self, Part};
 use crate::analysis::EnvNames;
 
 /// The parts of a URL that a platform also gives one by one.
@@ -12,19 +13,29 @@ const STORE: &str = "MONGODB";
 /// Reports every read of such a name.
 pub fn check(ctx: &mut Context<'_>, names: &EnvNames) {
     let out = ctx.out;
-    for read in &out.env_reads {
-        let Some(url) = url_for(&read.name, read.certain, names) else {
-            continue;
-        };
+    let parts: Vec<Part> = out
+        .env_reads
+        .iter()
+        .filter_map(|read| {
+            Some(Part {
+                place: read.place,
+                name: read.name.clone(),
+                url: url_for(&read.name, read.certain, names)?,
+            })
+        })
+        .collect();
+    let fixes = one_url::fixes(ctx, &parts);
+    for (Part { place, name, url }, fix) in parts.into_iter().zip(fixes) {
         let message = format!(
             "`{}` names one member of the replica set, which cannot follow an election: read `{url}` in its place",
-            read.name
+            name
         );
-        let Some(mut finding) = ctx.finding(401, read.place, message) else {
+        let Some(mut finding) = ctx.finding(401, place, message) else {
             continue;
         };
         finding.label = "a part of the URL".into();
         finding.help = format!("read `{url}`, which lists all members, and give it to the client unchanged");
+        finding.fix = fix;
         ctx.add(finding);
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 pub mod context;
 mod environment;
 mod kept;
+mod one_url;
 mod options;
 mod retries;
 pub mod texts;
