@@ -27,8 +27,7 @@ pub fn check(ctx: &mut Context<'_>, names: &EnvNames) {
     let fixes = one_url::fixes(ctx, &parts);
     for (Part { place, name, url }, fix) in parts.into_iter().zip(fixes) {
         let message = format!(
-            "`{}` names one member of the replica set, which cannot follow an election: read `{url}` in its place",
-            name
+            "`{name}` names one member of the replica set, which cannot follow an election: read `{url}` in its place"
         );
         let Some(mut finding) = ctx.finding(401, place, message) else {
             continue;

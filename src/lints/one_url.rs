@@ -155,7 +155,7 @@ mod tests {
             .map(|arg| {
                 let whole = span(arg);
                 let value = match arg.split_once('=') {
-                    Some((name, _)) if name.chars().all(|c| c.is_alphanumeric()) => Span {
+                    Some((name, _)) if name.chars().all(char::is_alphanumeric) => Span {
                         start: whole.start + name.len() as u32 + 1,
                         end: whole.end,
                     },
