@@ -573,7 +573,6 @@ impl Interp<'_> {
             let types = self.outside_types(*class);
             types.iter().any(|&t| self.k.ty(t).spec.background)
         });
-        let imports = self.world.imports(func.unit);
         let k = self.k;
         let serves = |lib: LibId| match registered {
             Some(spec) => {
@@ -581,7 +580,8 @@ impl Interp<'_> {
                 let alone = spec.call.registers.as_ref().is_some_and(|r| r.alone);
                 !alone && (k.akin(spec.lib, lib) || k.akin(lib, spec.lib))
             }
-            None => !background && imports.contains(&lib),
+            // Not followed to a request, but most likely part of one.
+            None => !background && matches!(entry, Entry::Function(_)),
         };
         let mut rest = flights;
         for handler in self.app_handlers.clone() {
