@@ -75,7 +75,8 @@ fn is_miss(verdict: &Verdict<'_>) -> bool {
 fn panic(ctx: &mut Context<'_>, site: &Site) -> Option<Finding> {
     let out = ctx.out;
     let outlives = site.origin.is_none_or(|origin| out.outliving.contains(&origin));
-    if connection(out, ctx.knowledge, site) == Connection::Bare && !outlives {
+    // What the driver repeats until it succeeds gives no error to unwrap.
+    if connection(out, ctx.knowledge, site) == Connection::Bare && !outlives || site.retry == Retry::Many {
         return None;
     }
     let call = Context::call_text(site);
